@@ -15,7 +15,7 @@ use self::value::Resolver;
 use self::yaml::Node;
 use crate::functions::error::{ConfigError, Problem};
 use crate::functions::source;
-use crate::functions::spec::{FunctionSpec, is_name};
+use crate::functions::spec::{FunctionSpec, NAME, is_name};
 
 const FUNCTION: &str = "AWS::Serverless::Function";
 
@@ -85,7 +85,7 @@ fn parse(
         }
     }
     let parameters = template.member("Parameters");
-    unknown_parameters(place, parameters, stack)?;
+    check_parameters(place, parameters, stack)?;
     let mut resolver = Resolver {
         region: stack.region,
         account: stack.account,
@@ -132,9 +132,10 @@ fn parse(
     }
     // Functions may refer to each other, so all names are known first.
     for (id, _, properties) in &functions {
-        let name = properties.member("FunctionName");
-        let name = name.and_then(|node| resolver.text(node).ok().flatten());
-        let name = name.filter(|name| is_name(name));
+        let name = match properties.member("FunctionName") {
+            Some(node) => function_name(place, id, node, &resolver, &mut notes)?,
+            None => None,
+        };
         let name = name.unwrap_or_else(|| (*id).clone());
         resolver.functions.insert((*id).clone(), name);
     }
@@ -165,37 +166,70 @@ fn parse(
     })
 }
 
-/// Rejects values for parameters that the template does not have, which are probably misspelled.
-fn unknown_parameters(
+/// The name that a template gives to a function. If it exists in a deployed stack only, a note says so.
+///
+/// # Errors
+///
+/// If no function can have this name.
+fn function_name(
+    place: &str,
+    id: &str,
+    node: &Node,
+    resolver: &Resolver<'_>,
+    notes: &mut Vec<String>,
+) -> Result<Option<String>, ConfigError> {
+    match resolver.text(node) {
+        Ok(Some(name)) if !is_name(&name) => {
+            let problem = Problem::Invalid {
+                setting: format!("FunctionName of {id}"),
+                value: name,
+                expected: NAME.to_owned(),
+            };
+            Err(ConfigError::new(place, problem).at(node.line))
+        }
+        Ok(name) => Ok(name),
+        Err(unresolved) => {
+            notes.push(format!(
+                "{place}:{}: {id}: FunctionName is not used: {}; it is served as {id}",
+                unresolved.line, unresolved.why
+            ));
+            Ok(None)
+        }
+    }
+}
+
+/// Rejects values for parameters that the template does not have, which are probably misspelled, and
+/// values that a parameter cannot have.
+fn check_parameters(
     place: &str,
     parameters: Option<&Node>,
     stack: &Stack<'_>,
 ) -> Result<(), ConfigError> {
     let known = parameters.map(Node::members).unwrap_or_default();
-    let names = || known.iter().map(|(name, _)| name.as_str());
-    match stack
-        .parameters
-        .keys()
-        .find(|given| !names().any(|name| name == *given))
-    {
-        None => Ok(()),
-        Some(unknown) => {
-            let expected = match names().collect::<Vec<_>>().join(", ") {
-                names if names.is_empty() => {
-                    "none, since the template has no parameters".to_owned()
-                }
-                names => format!("one of {names}"),
+    for (name, value) in stack.parameters {
+        let Some((_, parameter)) = known.iter().find(|(known, _)| known == name) else {
+            let names: Vec<_> = known.iter().map(|(name, _)| name.as_str()).collect();
+            let expected = match names.as_slice() {
+                [] => "none, since the template has no parameters".to_owned(),
+                names => format!("one of {}", names.join(", ")),
             };
-            Err(ConfigError::new(
-                place,
-                Problem::Invalid {
-                    setting: "the name of a --parameter".to_owned(),
-                    value: unknown.clone(),
-                    expected,
-                },
-            ))
+            let problem = Problem::Invalid {
+                setting: "the name of a --parameter".to_owned(),
+                value: name.clone(),
+                expected,
+            };
+            return Err(ConfigError::new(place, problem));
+        };
+        if let Some(expected) = value::disallowed(parameter, value) {
+            let problem = Problem::Invalid {
+                setting: format!("parameter {name}"),
+                value: value.clone(),
+                expected,
+            };
+            return Err(ConfigError::new(place, problem).at(parameter.line));
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -177,6 +177,69 @@ fn parameters_can_be_set() {
 }
 
 #[test]
+fn a_parameter_only_takes_values_that_the_template_allows() {
+    let folder = project();
+    let text = "
+Parameters:
+  Stage: {Type: String, AllowedValues: [dev, prod]}
+  Size: {Type: Number}
+Resources:
+  Hello:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: hello, Handler: app.lambda_handler, Runtime: python3.12}
+";
+    for (name, value, expected) in [
+        (
+            "Stage",
+            "test",
+            "template.yaml:3: parameter Stage is 'test'; expected one of dev, prod",
+        ),
+        (
+            "Size",
+            "big",
+            "template.yaml:4: parameter Size is 'big'; expected a number",
+        ),
+    ] {
+        let error = read(&folder, text, &[(name, value)]).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+    read(&folder, text, &[("Stage", "prod"), ("Size", "-1.5")]).unwrap();
+}
+
+#[test]
+fn a_name_that_is_not_used_is_noted() {
+    let folder = project();
+    let text = "
+Resources:
+  Hello:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: !Sub '${AWS::StackName}-hello'
+      CodeUri: hello
+      Handler: app.lambda_handler
+      Runtime: python3.12
+      Environment: {Variables: {NAME: !Ref Hello}}
+";
+    let Template { functions, notes } = read(&folder, text, &[]).unwrap();
+    assert_eq!(functions[0].name, "Hello");
+    assert_eq!(functions[0].environment["NAME"].0, "Hello");
+    assert_eq!(
+        notes,
+        [
+            "template.yaml:6: Hello: FunctionName is not used: AWS::StackName exists in a deployed stack \
+             only; it is served as Hello"
+        ]
+    );
+    let text = text.replace("!Sub '${AWS::StackName}-hello'", "not a name");
+    let error = read(&folder, &text, &[]).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "template.yaml:6: FunctionName of Hello is 'not a name'; expected 1 to 64 letters, digits, '-' \
+         and '_'"
+    );
+}
+
+#[test]
 fn built_output_is_used_where_the_template_says_how_it_is_built() {
     let folder = project();
     let text = "

@@ -204,6 +204,19 @@ impl Resolver<'_> {
     }
 }
 
+/// What a parameter expects, if it does not allow a value. Patterns and lengths are not checked.
+pub(super) fn disallowed(parameter: &Node, value: &str) -> Option<String> {
+    if let Some(Kind::List(allowed)) = parameter.member("AllowedValues").map(|node| &node.kind) {
+        let allowed: Vec<_> = allowed.iter().filter_map(Node::text).collect();
+        if !allowed.contains(&value) {
+            return Some(format!("one of {}", allowed.join(", ")));
+        }
+    }
+    let kind = parameter.member("Type").and_then(Node::text);
+    let is_number = || value.trim().parse::<f64>().is_ok_and(f64::is_finite);
+    (kind == Some("Number") && !is_number()).then(|| "a number".to_owned())
+}
+
 /// A text, unless a secret or a parameter replaces it on deployment.
 fn literal(text: &str, line: usize) -> Result<String, Unresolved> {
     match text.contains("{{resolve:") {
