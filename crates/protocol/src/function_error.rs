@@ -6,6 +6,8 @@ use lambda_invoke_error::bounds::{MAX_MESSAGE, MAX_TOKEN};
 use lambda_invoke_error::text::{Excerpt, truncate};
 use serde_json::Value;
 
+use crate::json;
+
 /// The maximum length of a stack that is kept, in bytes.
 const MAX_STACK: usize = 64 * 1024;
 
@@ -53,10 +55,11 @@ impl FunctionError {
         }
     }
 
-    /// Reads a payload. This never fails: a member that is missing or has another type is left out.
+    /// Reads a payload. This never fails: a member that is missing or has another type is left out, and
+    /// what is not Unicode becomes U+FFFD.
     #[must_use]
     pub fn parse(payload: &[u8]) -> Self {
-        let Ok(Value::Object(mut members)) = serde_json::from_slice(payload) else {
+        let Ok(mut members) = json::object(String::from_utf8_lossy(payload).as_bytes()) else {
             return Self::default();
         };
         let mut text = |name: &str| match members.remove(name) {
@@ -180,6 +183,17 @@ impl std::error::Error for FunctionError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_unicode_loses_no_member() {
+        let error = FunctionError::parse(
+            br#"{"errorType":"OSError","errorMessage":"no file 'caf\udce9'","trace":["caf\udce9"]}"#,
+        );
+        assert_eq!(error.to_string(), "OSError: no file 'caf\u{fffd}'");
+        assert_eq!(error.stack_trace, ["caf\u{fffd}"]);
+        let error = FunctionError::parse(b"{\"errorType\":\"E\",\"errorMessage\":\"caf\xe9\"}");
+        assert_eq!(error.to_string(), "E: caf\u{fffd}");
+    }
 
     #[test]
     fn an_error_without_any_text_is_not_an_empty_message() {

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use serde_core::de::IgnoredAny;
+use serde_json::{Map, Value};
 
 /// Checks that a payload is JSON, without building anything from it.
 ///
@@ -57,6 +58,48 @@ pub fn check(payload: &[u8]) -> Result<(), JsonError> {
         }
     };
     Err(JsonError::new(payload, offset.min(payload.len()), kind))
+}
+
+/// Reads a JSON object that a function wrote.
+///
+/// A text that was cut within a character, as by JavaScript's `slice`, ends in half a surrogate pair.
+/// JavaScript and Python write it as an escape, which [`check`] accepts, but no `String` can have it:
+/// it becomes U+FFFD.
+pub(crate) fn object(json: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
+    serde_json::from_slice(json).or_else(|error| match without_lone_surrogates(json) {
+        Some(whole) => serde_json::from_slice(&whole),
+        None => Err(error),
+    })
+}
+
+/// Replaces escapes of half a surrogate pair; `None` if there are none. No position changes.
+fn without_lone_surrogates(json: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = None;
+    let mut at = 0;
+    while let Some(rest) = json.get(at..).filter(|rest| !rest.is_empty()) {
+        at += match (rest, code_unit(rest)) {
+            (_, Some(0xd800..=0xdbff))
+                if matches!(code_unit(&rest[6..]), Some(0xdc00..=0xdfff)) =>
+            {
+                12
+            }
+            (_, Some(0xd800..=0xdfff)) => {
+                let whole = whole.get_or_insert_with(|| json.to_vec());
+                whole[at..at + 6].copy_from_slice(b"\\ufffd");
+                6
+            }
+            ([b'\\', ..], _) => 2,
+            _ => 1,
+        };
+    }
+    whole
+}
+
+/// The UTF-16 code unit of the escape, such as `\u00e9`, that `json` begins with.
+fn code_unit(json: &[u8]) -> Option<u16> {
+    let digits = json.strip_prefix(b"\\u")?.get(..4)?;
+    let is_hex = digits.iter().all(u8::is_ascii_hexdigit);
+    u16::from_str_radix(std::str::from_utf8(digits).ok().filter(|_| is_hex)?, 16).ok()
 }
 
 /// Where and why a payload is not JSON.
@@ -342,6 +385,32 @@ mod tests {
                 message.contains(&format!("column: {column}])")),
                 "{message}"
             );
+        }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_becomes_the_replacement_character() {
+        for (written, read) in [
+            (r"a\ud83d", "a\u{fffd}"),
+            (r"\uDE00b", "\u{fffd}b"),
+            (r"\ud83d\ud83d\ude00\ude00", "\u{fffd}\u{1f600}\u{fffd}"),
+            (r"\\ud83d\ud83d", "\\ud83d\u{fffd}"),
+            (r"\ud83d\n\u00e9", "\u{fffd}\né"),
+        ] {
+            let json = format!(r#"{{"text":"{written}"}}"#);
+            check(json.as_bytes()).unwrap();
+            assert_eq!(object(json.as_bytes()).unwrap()["text"], *read, "{json}");
+        }
+        // What is not JSON remains so, at the same position.
+        for (json, column) in [
+            (r#"{"a":"\ud83d""#, 13),
+            (r#"{"a":"\ud83d" x}"#, 15),
+            (r#"{"a":"\ud8"}"#, 12),
+            (r#"{"a":"\ud83"#, 11),
+            (r#"{"a":"\"#, 7),
+        ] {
+            let error = object(json.as_bytes()).unwrap_err();
+            assert_eq!(error.column(), column, "{json}: {error}");
         }
     }
 

@@ -158,8 +158,7 @@ impl TryFrom<Bytes> for UrlResponse {
     fn try_from(payload: Bytes) -> Result<Self, UrlResponseError> {
         json::check(&payload).map_err(UrlResponseError::NotJson)?;
         // Fails for anything but an object, and for objects that are nested deeper than 128 levels.
-        let object: Option<Map<String, Value>> = serde_json::from_slice(&payload).ok();
-        let Some(mut object) = object.filter(has_status) else {
+        let Some(mut object) = json::object(&payload).ok().filter(has_status) else {
             return Ok(Self {
                 head: UrlHead::new(HttpPrelude::default(), JSON)?,
                 body: payload,
@@ -235,6 +234,15 @@ mod tests {
 
     fn read(json: &str) -> Result<UrlResponse, UrlResponseError> {
         UrlResponse::try_from(Bytes::copy_from_slice(json.as_bytes()))
+    }
+
+    #[test]
+    fn a_body_that_was_cut_within_a_character_is_a_body() {
+        let payload =
+            br#"{"statusCode":201,"headers":{"content-type":"text/plain"},"body":"hi \ud83d"}"#;
+        let response = UrlResponse::try_from(Bytes::from_static(payload)).unwrap();
+        assert_eq!(response.head.status.as_u16(), 201);
+        assert_eq!(response.body, "hi \u{fffd}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::platform::platform_record;
 use super::{LogTail, Report, ReportStatus, StartLine};
-use crate::FunctionError;
+use crate::{FunctionError, json};
 
 /// A failure that a log reports: see [`LogTail::failure`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -284,7 +284,7 @@ fn json(line: &str, request_id: &str) -> Option<FunctionError> {
     if !line.starts_with('{') || !line.contains("\"ERROR\"") || !line.contains(request_id) {
         return None;
     }
-    let record: Value = serde_json::from_str(line).ok()?;
+    let record = json::object(line.as_bytes()).ok()?;
     let text = |name: &str| record.get(name)?.as_str();
     let is_record = text("level") == Some("ERROR")
         && text("requestId") == Some(request_id)

@@ -151,11 +151,10 @@ impl TryFrom<&[u8]> for HttpPrelude {
     type Error = PreludeError;
 
     fn try_from(json: &[u8]) -> Result<Self, PreludeError> {
-        let object: Map<String, Value> =
-            serde_json::from_slice(json).map_err(|error| PreludeError::NotObject {
-                line: error.line(),
-                column: error.column(),
-            })?;
+        let object = crate::json::object(json).map_err(|error| PreludeError::NotObject {
+            line: error.line(),
+            column: error.column(),
+        })?;
         Self::from_object(&object)
     }
 }
