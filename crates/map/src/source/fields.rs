@@ -73,10 +73,14 @@ impl Fields {
         if self.key.is_none() && self.execution_name.is_none() {
             return Ok(item);
         }
-        let payload: Value = serde_json::from_slice(&item.payload).unwrap_or_default();
+        let payload = serde_json::from_slice::<Value>(&item.payload);
         let read = |selector: &Selector| {
-            selector.of(&payload).map_err(|problem| {
-                let (name, problem) = (selector.0.clone(), problem.to_owned());
+            let text = match &payload {
+                Ok(payload) => selector.of(payload).map_err(str::to_owned),
+                Err(error) => Err(format!("cannot be read: {error}")),
+            };
+            text.map_err(|problem| {
+                let name = selector.0.clone();
                 SourceError::new(place(), SourceErrorKind::Field { name, problem })
             })
         };
@@ -121,6 +125,10 @@ mod tests {
             ("{}", "line 1: the field id is missing"),
             (r#"{"id":[]}"#, "neither a text nor a number"),
             ("[]", "is missing"),
+            (
+                r#"{"id":"x","text":"\ud83d"}"#,
+                "the field id cannot be read: unexpected end of hex escape at line 1 column 25",
+            ),
             (
                 r#"{"id":"no spaces"}"#,
                 "the field id is an invalid durable execution name: ",
