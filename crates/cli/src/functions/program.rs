@@ -7,9 +7,9 @@ use lambda_invoke_endpoint::runtime::{Program, ProgramError};
 use lambda_invoke_endpoint::{Cors, CorsError, Function, FunctionUrl, UrlAuth, UrlMode};
 
 use super::error::{ConfigError, Problem};
+use super::spec::{self, FunctionSpec, Url};
 #[cfg(unix)]
 use super::spec::{Code, Language};
-use super::spec::{FunctionSpec, Url};
 
 /// How long an instance may take to initialize in any case, as in the service.
 #[cfg(unix)]
@@ -92,9 +92,14 @@ fn url(settings: &Url) -> Result<FunctionUrl, CorsError> {
             false => UrlMode::Buffered,
         });
     }
-    let Some(settings) = &settings.cors else {
-        return Ok(url);
-    };
+    if let Some(settings) = &settings.cors {
+        url = url.cors(cors(settings)?);
+    }
+    Ok(url)
+}
+
+/// The CORS settings of a function URL.
+pub(super) fn cors(settings: &spec::Cors) -> Result<Cors, CorsError> {
     let mut cors = Cors::new();
     for origin in &settings.allow_origins {
         cors = cors.allow_origin(origin)?;
@@ -114,5 +119,5 @@ fn url(settings: &Url) -> Result<FunctionUrl, CorsError> {
     if let Some(age) = settings.max_age {
         cors = cors.max_age(Duration::from_secs(age.into()))?;
     }
-    Ok(url.cors(cors))
+    Ok(cors)
 }

@@ -15,7 +15,7 @@ use crate::functions::source::{self, language_of};
 use crate::functions::spec::{
     Code, Cors, FunctionSpec, NAME, Url, VARIABLE, Value, is_name, is_variable,
 };
-use crate::functions::{MOST_CONCURRENCY, MOST_MEMORY, MOST_QUEUED, MOST_TIMEOUT, dotenv};
+use crate::functions::{MOST_CONCURRENCY, MOST_MEMORY, MOST_QUEUED, MOST_TIMEOUT, dotenv, program};
 use crate::number::time;
 
 pub(crate) use print::{EXAMPLE, print};
@@ -83,7 +83,7 @@ enum Time {
 struct UrlSettings {
     mode: Option<Mode>,
     auth: Option<Auth>,
-    cors: Option<CorsSettings>,
+    cors: Option<Spanned<CorsSettings>>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -238,7 +238,13 @@ impl Reader<'_> {
             }
             spec.watch = settings.watch.unwrap_or(spec.watch);
             if let Some(url) = &settings.url {
-                url.apply(spec.url.get_or_insert_default());
+                let applied = spec.url.get_or_insert_default();
+                url.apply(applied);
+                if let (Some(given), Some(cors)) = (&url.cors, &applied.cors) {
+                    program::cors(cors).map_err(|error| {
+                        self.error(&given.span(), Problem::Syntax(format!("cors: {error}")))
+                    })?;
+                }
             }
         }
         Ok(spec)
@@ -422,7 +428,7 @@ impl UrlSettings {
         if let Some(auth) = self.auth {
             url.signed = matches!(auth, Auth::AwsIam);
         }
-        if let Some(cors) = self.cors.clone() {
+        if let Some(cors) = self.cors.clone().map(Spanned::into_inner) {
             url.cors = Some(Cors {
                 allow_origins: cors.allow_origins,
                 allow_methods: cors.allow_methods,

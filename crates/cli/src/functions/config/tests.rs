@@ -130,6 +130,16 @@ fn errors_name_the_line_and_what_would_be_right() {
             "a string or a list of strings",
         ),
         (
+            "[functions.x]\ncommand = 'a'\n[functions.x.url]\ncors = { allow-origins = ['x'] }",
+            Some(4),
+            "cors: \"x\" is not an origin",
+        ),
+        (
+            "[defaults.url]\nauth = 'NONE'\n[defaults.url.cors]\nmax-age = 86401\n[functions.x]\ncommand = 'a'",
+            Some(3),
+            "cors: ",
+        ),
+        (
             "[functions.x]\nsource = 'no.py'",
             Some(2),
             "'no.py' does not exist",

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::value::Resolver;
 use super::yaml::{Kind, Node, is_intrinsic};
 use crate::functions::error::{ConfigError, Problem};
+use crate::functions::program;
 use crate::functions::source::{is_executable, module};
 use crate::functions::spec::{Code, Cors, FunctionSpec, Language, Url, Value, is_variable};
 use crate::functions::{MOST_CONCURRENCY, MOST_MEMORY, MOST_TIMEOUT};
@@ -96,7 +97,7 @@ impl Reader<'_> {
             limit => spec.concurrency = limit.unwrap_or(spec.concurrency),
         }
         self.environment(properties, &mut spec);
-        spec.url = self.url(properties);
+        spec.url = self.url(properties)?;
         let known = [USED, WITHOUT_EFFECT].concat();
         self.unused(resource.line, "", properties, &known);
         if let Some(condition) = resource.member("Condition") {
@@ -340,8 +341,10 @@ impl Reader<'_> {
         }
     }
 
-    fn url(&mut self, properties: &Node) -> Option<Url> {
-        let config = self.map(properties, "FunctionUrlConfig")?;
+    fn url(&mut self, properties: &Node) -> Result<Option<Url>, ConfigError> {
+        let Some(config) = self.map(properties, "FunctionUrlConfig") else {
+            return Ok(None);
+        };
         let used = ["AuthType", "Cors", "InvokeMode"];
         self.unused(config.line, "FunctionUrlConfig.", config, &used);
         let mut url = Url::default();
@@ -363,12 +366,14 @@ impl Reader<'_> {
             _ => None,
         });
         url.streamed = Some(streamed.unwrap_or(false));
-        url.cors = self.cors(config);
-        Some(url)
+        url.cors = self.cors(config)?;
+        Ok(Some(url))
     }
 
-    fn cors(&mut self, config: &Node) -> Option<Cors> {
-        let settings = self.map(config, "Cors")?;
+    fn cors(&mut self, config: &Node) -> Result<Option<Cors>, ConfigError> {
+        let Some(settings) = self.map(config, "Cors") else {
+            return Ok(None);
+        };
         let used = [
             "AllowCredentials",
             "AllowHeaders",
@@ -399,7 +404,13 @@ impl Reader<'_> {
         });
         cors.allow_credentials = credentials.unwrap_or(false);
         cors.max_age = self.choice(settings, "MaxAge", |text| text.parse().ok());
-        Some(cors)
+        match program::cors(&cors) {
+            Ok(_) => Ok(Some(cors)),
+            Err(error) => {
+                let problem = Problem::Syntax(format!("Cors of {}: {error}", self.id));
+                Err(ConfigError::new(self.place, problem).at(settings.line))
+            }
+        }
     }
 
     fn list(&mut self, name: &str, node: &Node) -> Vec<String> {

@@ -448,6 +448,24 @@ fn no_part_of_a_property_is_dropped_silently() {
 }
 
 #[test]
+fn cors_settings_that_no_url_can_have_are_an_error_with_a_line() {
+    let folder = project();
+    let text = "
+Resources:
+  Hello:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: hello
+      Handler: app.lambda_handler
+      Runtime: python3.12
+      FunctionUrlConfig: {AuthType: NONE, Cors: {AllowOrigins: [x]}}
+";
+    let error = read(&folder, text, &[]).unwrap_err().to_string();
+    let expected = "template.yaml:9: Cors of Hello: \"x\" is not an origin";
+    assert!(error.starts_with(expected), "{error}");
+}
+
+#[test]
 fn what_is_no_resource_is_noted() {
     let folder = project();
     let text = PROJECT.replace(
