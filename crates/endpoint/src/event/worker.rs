@@ -161,7 +161,11 @@ impl Worker {
                 succeeded.fetch_add(1, Ordering::Relaxed);
                 owned.settle();
             }
-            Err(error) if error.throttle_reason().is_some() => self.put_back_throttled(owned),
+            Err(error) if error.throttle_reason().is_some() => {
+                if let Some(owned) = self.put_back_throttled(owned) {
+                    self.throttled_at_the_end(owned).await;
+                }
+            }
             Err(error) => {
                 if let Some(why) = self.put_back(&mut owned, error) {
                     self.give_up(owned, why).await;
@@ -170,19 +174,31 @@ impl Worker {
         }
     }
 
-    /// Queues an event that a program could not take, which does not count as an attempt.
-    fn put_back_throttled(&self, mut owned: Owned) {
+    /// Queues an event that a program could not take, which does not count as an attempt. If the queue is
+    /// closed, the event is returned.
+    fn put_back_throttled(&self, mut owned: Owned) -> Option<Owned> {
+        let mut event = owned.event.take()?;
+        event.attempts -= 1;
         let queue = &self.queue;
+        queue.counts.throttled.fetch_add(1, Ordering::Relaxed);
         let mut state = queue.lock();
         if state.workers == 0 {
-            drop(state);
-            return owned.lose(EventFailure::ShuttingDown);
+            owned.event = Some(event);
+            return Some(owned);
         }
-        if let Some(mut event) = owned.event.take() {
-            event.attempts -= 1;
-            queue.counts.throttled.fetch_add(1, Ordering::Relaxed);
-            state.push(Instant::now() + THROTTLED, event);
-            queue.changed.notify_one();
+        state.push(Instant::now() + THROTTLED, event);
+        queue.changed.notify_one();
+        None
+    }
+
+    /// An event that a program could not take, after the queue was closed. It goes to the dead letter; a
+    /// dead letter itself waits for its function.
+    async fn throttled_at_the_end(&self, owned: Owned) {
+        if owned.event.as_ref().is_some_and(|event| event.last_resort) {
+            tokio::time::sleep(THROTTLED).await;
+            self.last_call(owned).await;
+        } else {
+            self.give_up(owned, EventFailure::ShuttingDown).await;
         }
     }
 
@@ -370,5 +386,79 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         drop(self.close());
+    }
+}
+
+#[cfg(all(test, feature = "runtime"))]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use http::Request;
+    use http_body_util::Empty;
+    use tokio::sync::{Notify, mpsc};
+    use tower_service::Service as _;
+
+    use super::*;
+    use crate::{Endpoint, EventSettings, Function};
+
+    #[tokio::test]
+    async fn an_event_that_a_program_cannot_take_at_shutdown_goes_to_the_dead_letter() {
+        let (started, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let busy = {
+            let (started, release) = (Arc::clone(&started), Arc::clone(&release));
+            Function::buffered("busy", move |_| {
+                let (started, release) = (Arc::clone(&started), Arc::clone(&release));
+                async move {
+                    started.notify_one();
+                    release.notified().await;
+                    Err::<String, _>(FunctionError::throttled())
+                }
+            })
+        };
+        // It is busy as well when it is first called.
+        let (report, mut letters) = mpsc::unbounded_channel();
+        let was_busy = AtomicBool::new(false);
+        let letter = Function::buffered("letter", move |invocation| {
+            let result = match was_busy.swap(true, Ordering::Relaxed) {
+                true => Ok(report
+                    .send(invocation.payload().clone())
+                    .is_ok()
+                    .to_string()),
+                false => Err(FunctionError::throttled()),
+            };
+            async { result }
+        });
+        let dead_letter = DeadLetter::Function("letter".to_owned());
+        let mut memory = Endpoint::builder()
+            .functions([busy, letter])
+            .events(EventSettings::default().dead_letter(dead_letter))
+            .verify(false)
+            .build()
+            .unwrap()
+            .in_memory();
+        let request = Request::post("http://x/2015-03-31/functions/busy/invocations")
+            .header("x-amz-invocation-type", "Event")
+            .body(Empty::<Bytes>::new())
+            .unwrap();
+        assert_eq!(memory.call(request).await.unwrap().status(), 202);
+        started.notified().await;
+        let shutdown = tokio::spawn({
+            let memory = memory.clone();
+            async move { memory.shutdown(Duration::from_secs(60)).await }
+        });
+        // Long enough for the queue to close, since this test has one thread.
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        release.notify_one();
+        assert!(shutdown.await.unwrap());
+        let letter: serde_json::Value =
+            serde_json::from_slice(&letters.try_recv().unwrap()).unwrap();
+        let context = &letter["requestContext"];
+        assert_eq!(context["condition"], "ShuttingDown");
+        assert_eq!(context["approximateInvokeCount"], 0);
+        let counters = memory.endpoint().event_counters();
+        assert_eq!((counters.dead_lettered, counters.dropped), (1, 0));
+        assert_eq!((counters.throttled, counters.succeeded), (2, 1));
     }
 }
