@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::sources::Sources;
 use common::{Call, Client, serve, soon};
-use lambda_invoke_endpoint::{Endpoint, Function, FunctionUrl, UrlAuth};
+use lambda_invoke_endpoint::{Endpoint, Function, FunctionError, FunctionUrl, UrlAuth};
 
 #[tokio::test]
 async fn a_call_beyond_the_instances_is_throttled_and_not_recorded() {
@@ -49,6 +49,47 @@ async fn a_call_beyond_the_instances_is_throttled_and_not_recorded() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(server.calls("slow").len(), 2);
+    let counters = server.event_counters();
+    assert!(counters.throttled > 0 && counters.failed == 0, "{counters}");
+}
+
+#[tokio::test]
+async fn a_version_has_the_instances_of_its_own_program() {
+    if common::tools::lacks(&["python3"]) {
+        return;
+    }
+    let sources = Sources::new("version");
+    let program = sources.slow("slow.py").concurrency(1);
+    let latest = Function::buffered("slow", |_| async { Ok::<_, FunctionError>("latest") });
+    let function = latest.version_of(1, Function::program("slow", program));
+    let (server, mut first) = serve(Endpoint::builder().function(function)).await;
+    let mut second = Client::to(&server).await;
+    first
+        .send(&Call::invoke("slow", "1.5").qualifier("1"))
+        .await;
+    while server.calls("slow").is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    for call in [Call::invoke("slow", "0"), Call::stream("slow", "0")] {
+        let response = second.call(&call.qualifier("1")).await;
+        assert_eq!(response.status(), 429, "{}", response.text());
+        let error = response.error();
+        assert_eq!(
+            error.reason().unwrap().as_str(),
+            "ReservedFunctionConcurrentInvocationLimitExceeded"
+        );
+    }
+    // Throttled calls are not recorded.
+    assert_eq!(server.calls("slow").len(), 1);
+    let response = second.call(&Call::invoke("slow", "0")).await;
+    assert_eq!(response.text(), "latest");
+    // An event waits, and the attempts that were throttled do not count.
+    let event = Call::invoke("slow", "0").qualifier("1").event();
+    assert_eq!(second.call(&event).await.status(), 202);
+    assert_eq!(soon(first.response()).await.unwrap().text(), "1.5");
+    while server.event_counters().succeeded == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     let counters = server.event_counters();
     assert!(counters.throttled > 0 && counters.failed == 0, "{counters}");
 }
