@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream as _;
+use http::HeaderName;
 use lambda_invoke::{ErrorKind, Execution};
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
 use lambda_invoke_event_stream::Message;
@@ -238,7 +239,8 @@ async fn is_an_async_read_that_ends_only_where_the_stream_did() {
 #[tokio::test]
 async fn is_an_http_response_without_its_prelude() {
     let remapped = "application/vnd.awslambda.http-integration-response";
-    let prelude = r#"{"statusCode":418,"headers":{"x-a":"1"},"cookies":["a=1","b=2"]}"#;
+    // A server that relays the response must not send the function's idea of its length.
+    let prelude = r#"{"statusCode":418,"headers":{"x-a":"1","content-length":"5","connection":"x-b","x-b":"2"},"cookies":["a=1","b=2"]}"#;
     let bytes = [prelude.as_bytes(), &[0; 8], b"short and stout"].concat();
     // Split within the JSON, within the NUL bytes, and within the body.
     for cut in [10, prelude.len() + 3, prelude.len() + 8, prelude.len() + 11] {
@@ -252,6 +254,7 @@ async fn is_an_http_response_without_its_prelude() {
         let mut http = stream.into_http().await.unwrap();
         assert_eq!(http.status(), 418);
         assert_eq!(http.headers().unwrap()["x-a"], "1");
+        assert_eq!(http.headers().unwrap()["content-length"], "5");
         assert_eq!(http.cookies(), ["a=1", "b=2"]);
         let mut all = Vec::new();
         while let Some(piece) = http.next_chunk().await {
@@ -264,6 +267,9 @@ async fn is_an_http_response_without_its_prelude() {
         let response = http.into_response();
         let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
         assert_eq!((response.status().as_u16(), cookies.len()), (418, 2));
+        let mut names: Vec<_> = response.headers().keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["set-cookie", "x-a"]);
     }
 }
 

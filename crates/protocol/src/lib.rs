@@ -4,6 +4,7 @@
 mod function_error;
 pub mod function_url;
 pub mod header;
+mod hop_by_hop;
 mod invocation_type;
 pub mod json;
 mod log;

@@ -120,6 +120,8 @@ impl HttpStream {
 
     /// Converts the stream into an [`http::Response`], with cookies as `Set-Cookie` headers.
     /// Without a prelude, the content type is the one that the function set for its stream.
+    /// `Content-Length` and the headers of the connection are
+    /// [removed](HttpPrelude::remove_connection_headers), so that a server can relay the response.
     ///
     /// A cookie that is not a valid header value is left out.
     #[must_use]
@@ -128,6 +130,7 @@ impl HttpStream {
         let mut headers = HeaderMap::new();
         match &mut self.prelude {
             Some(prelude) => {
+                prelude.remove_connection_headers();
                 headers = std::mem::take(&mut prelude.headers);
                 for cookie in &prelude.cookies {
                     if let Ok(cookie) = HeaderValue::from_str(cookie) {

@@ -8,8 +8,9 @@ use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, USER_AGENT};
 use http::request::Parts;
 use serde_json::{Map, Value, json};
 
-use super::{hop_by_hop, query, text_type};
+use super::{query, text_type};
 use crate::header::text;
+use crate::hop_by_hop;
 
 /// A placeholder that the service sets where function URLs have no value of their own.
 const DEFAULT: &str = "$default";

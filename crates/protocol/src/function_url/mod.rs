@@ -14,7 +14,6 @@
 mod cors;
 mod error;
 mod event;
-mod hop_by_hop;
 mod query;
 mod response;
 mod route;

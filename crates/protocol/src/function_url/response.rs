@@ -3,11 +3,11 @@
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, SET_COOKIE};
+use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value};
 
-use super::{UrlResponseError, hop_by_hop};
+use super::UrlResponseError;
 use crate::json;
 use crate::prelude::HttpPrelude;
 
@@ -45,15 +45,14 @@ impl UrlHead {
         }
     }
 
-    fn new(prelude: HttpPrelude, content_type: HeaderValue) -> Result<Self, UrlResponseError> {
+    fn new(mut prelude: HttpPrelude, content_type: HeaderValue) -> Result<Self, UrlResponseError> {
         let status = prelude.status_code;
         let status = StatusCode::from_u16(status)
             .ok()
             .filter(|_| (200..600).contains(&status))
             .ok_or(UrlResponseError::Status { status })?;
+        prelude.remove_connection_headers();
         let mut headers = prelude.headers;
-        hop_by_hop::remove(&mut headers);
-        headers.remove(CONTENT_LENGTH);
         for (index, cookie) in prelude.cookies.iter().enumerate() {
             let cookie = HeaderValue::from_str(cookie).ok();
             let added = cookie.and_then(|cookie| headers.try_append(SET_COOKIE, cookie).ok());

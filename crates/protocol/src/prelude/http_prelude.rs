@@ -1,10 +1,12 @@
 //! The prelude's JSON object, in both directions.
 
 use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
 use super::{PreludeError, SEPARATOR};
+use crate::{hop_by_hop, json};
 
 /// The status, headers and cookies of a function's HTTP response.
 ///
@@ -106,6 +108,14 @@ impl HttpPrelude {
         Ok(())
     }
 
+    /// Removes `Content-Length`, and `Connection` and the other headers that belong to one connection (RFC
+    /// 9110, section 7.6.1). A function cannot know them: a server that sent its `Content-Length` with a
+    /// longer body would truncate the body, and no client would notice.
+    pub fn remove_connection_headers(&mut self) {
+        hop_by_hop::remove(&mut self.headers);
+        self.headers.remove(CONTENT_LENGTH);
+    }
+
     /// Encodes the JSON object and the separator: what a function writes before its body.
     ///
     /// Bytes of a header value that are not UTF-8 are written as U+FFFD, since JSON cannot express
@@ -151,7 +161,7 @@ impl TryFrom<&[u8]> for HttpPrelude {
     type Error = PreludeError;
 
     fn try_from(json: &[u8]) -> Result<Self, PreludeError> {
-        let object = crate::json::object(json).map_err(|error| PreludeError::NotObject {
+        let object = json::object(json).map_err(|error| PreludeError::NotObject {
             line: error.line(),
             column: error.column(),
         })?;

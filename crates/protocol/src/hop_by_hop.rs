@@ -17,7 +17,7 @@ const NAMES: [HeaderName; 9] = [
 
 /// Returns whether a header belongs to the connection: by its name, or because `Connection` lists
 /// it.
-pub(super) fn is_hop_by_hop(name: &HeaderName, headers: &HeaderMap) -> bool {
+pub(crate) fn is_hop_by_hop(name: &HeaderName, headers: &HeaderMap) -> bool {
     NAMES.contains(name)
         || headers
             .get_all(header::CONNECTION)
@@ -28,7 +28,7 @@ pub(super) fn is_hop_by_hop(name: &HeaderName, headers: &HeaderMap) -> bool {
 }
 
 /// Removes the headers of the connection.
-pub(super) fn remove(headers: &mut HeaderMap) {
+pub(crate) fn remove(headers: &mut HeaderMap) {
     let names: Vec<HeaderName> = headers
         .keys()
         .filter(|name| is_hop_by_hop(name, headers))
