@@ -19,7 +19,7 @@ use crate::terminal::{self, MOST_TOKEN, excerpt, say};
 const EXAMPLES: &str = "\
 Examples:
   lambda-invoke invoke hello --local -p '{\"name\":\"Ada\"}'
-  lambda-invoke invoke arn:aws:lambda:eu-west-1:123456789012:function:sum:live -p '[1,2,3]'
+  lambda-invoke invoke arn:aws:lambda:eu-west-1:123456789012:function:sum:live
   lambda-invoke invoke my-function -p @request.json --log-tail > response.json
   lambda-invoke invoke my-function -p @request.json --json | jq -r .Payload.name
   lambda-invoke invoke my-function -p @request.json -o response.json

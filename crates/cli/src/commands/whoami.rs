@@ -9,7 +9,7 @@ use crate::runtime::{self, Threads};
 use crate::terminal;
 
 const EXAMPLES: &str = "\
-The secret key and the session token are never shown. Credentials are fetched as for a call:
+The secret key and the session token are never shown. Credentials are fetched as for a call: \
 roles are assumed and programs run, but Lambda itself is not called.
 
 Examples:

@@ -213,6 +213,25 @@ mod tests {
     }
 
     #[test]
+    fn help_fits_into_a_terminal_of_80_columns() {
+        let command = crate::Arguments::command();
+        for command in command.get_subcommands().chain([&command]) {
+            let name = command.get_name();
+            let help = command.get_after_help().map(ToString::to_string);
+            let help = help.unwrap_or_default();
+            for line in help.lines() {
+                let is_list = line.starts_with(' ');
+                assert!(!is_list || line.len() <= 80, "{name}: too long: {line}");
+            }
+            // A paragraph is one line, which the terminal's width splits.
+            for (line, next) in help.lines().zip(help.lines().skip(1)) {
+                let is_split = |line: &str| !line.is_empty() && !line.starts_with(' ');
+                assert!(!is_split(line) || !is_split(next), "{name}: split: {line}");
+            }
+        }
+    }
+
+    #[test]
     fn a_hint_names_only_options_of_the_command() {
         let command = crate::Arguments::command();
         let of = |name| command.find_subcommand(name).unwrap();

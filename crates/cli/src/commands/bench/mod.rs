@@ -26,15 +26,15 @@ const DEFAULT_CALLS: u64 = 100;
 const MOST_CALLS: u64 = 1_000_000_000;
 
 const EXAMPLES: &str = "\
-Each caller starts its next call when its previous one ends, so a function that stalls is called
-less often, and a stall affects at most as many calls as there are callers. With --rate, calls
+Each caller starts its next call when its previous one ends, so a function that stalls is called \
+less often, and a stall affects at most as many calls as there are callers. With --rate, calls \
 start on a schedule, and latency is measured from the scheduled start.
 
-Latencies are those of successful calls; \"first byte\" is the time to the function's first byte.
-The exit code is 0 if every call succeeded, otherwise that of the most frequent failure. Ctrl-C ends
+Latencies are those of successful calls; \"first byte\" is the time to the function's first byte. \
+The exit code is 0 if every call succeeded, otherwise that of the most frequent failure. Ctrl-C ends \
 the benchmark early and shows the results so far, with exit code 130.
 
-A function that fails in mid-stream counts as failed if the service reports it: with an error code,
+A function that fails in mid-stream counts as failed if the service reports it: with an error code, \
 or in the log's report. --buffered always reports it.
 
 Failures are counted by kind and code; after the first 50, as \"further codes\".
@@ -43,7 +43,7 @@ Every call may run the function, and is billed.
 
 Examples:
   lambda-invoke bench hello --local -c 32 -n 10000 -p '{\"delay_ms\":0}'
-  lambda-invoke bench my-function --buffered -c 8 --duration 30s -p @request.json
+  lambda-invoke bench my-function --buffered -c 8 --duration 30s
   lambda-invoke bench my-function --rate 100 -c 64 -n 6000 --json";
 
 /// Call a function many times and measure the latency

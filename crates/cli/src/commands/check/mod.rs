@@ -13,15 +13,17 @@ use crate::{output, terminal};
 
 const EXAMPLES: &str = "\
 The service's rules for names have changed over time:
-  default    every form that any of the rules accepts; at most 170 characters, 64 for a bare name
+  default    every form that any of the rules accepts; at most 170 characters,
+             64 for a bare name
   published  the published API reference
   newest     the newest API model; at most 256 characters
-  recorded   what the service, in recordings, does not reject with 400; no maximum length
+  recorded   what the service, in recordings, does not reject with 400; no
+             maximum length
 
 Exit code 2 if the name, the qualifier or their combination is invalid.
 
 Examples:
-  lambda-invoke check arn:aws:lambda:eu-west-1:123456789012:function:thumbnail:live
+  lambda-invoke check arn:aws:lambda:eu-west-1:123456789012:function:sum:live
   lambda-invoke check thumbnail --qualifier '$LATEST' --rules published
   lambda-invoke check 'thumb nail' --json";
 

@@ -28,17 +28,18 @@ const LONGEST: u32 = 1 << 30;
 
 const EXAMPLES: &str = "\
 Each message is written as one line, as soon as it is complete:
-  {\"offset\":0,\"length\":118,\"headers\":[{\"name\":\":event-type\",\"type\":\"string\",\"value\":..}, ..],
+  {\"offset\":0,\"length\":118,
+   \"headers\":[{\"name\":\":event-type\",\"type\":\"string\",\"value\":..}, ..],
    \"event\":\"PayloadChunk\",\"payload\":\"Hello\"}
-A payload that is not UTF-8 is in \"payload_base64\". Messages of Lambda also have \"event\",
+A payload that is not UTF-8 is in \"payload_base64\". Messages of Lambda also have \"event\", \
 \"exception\" or \"error\"; \"complete\" has the content of an InvokeComplete, with its log decoded.
 
-With --payload, only the payloads of PayloadChunk messages are written; stderr reports how many messages
+With --payload, only the payloads of PayloadChunk messages are written; stderr reports how many messages \
 were not Lambda's, and whether the function failed.
 
-The exit code is 5 if the input ends in the middle of a message, or after a PayloadChunk without
-the InvokeComplete or exception that ends a response; it is 2 if the input cannot be read, is
-corrupt, is not an event stream, or with --payload has no messages of Lambda. All messages before
+The exit code is 5 if the input ends in the middle of a message, or after a PayloadChunk without \
+the InvokeComplete or exception that ends a response; it is 2 if the input cannot be read, is \
+corrupt, is not an event stream, or with --payload has no messages of Lambda. All messages before \
 the error are written.
 
 Examples:

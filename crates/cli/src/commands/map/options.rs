@@ -11,30 +11,33 @@ use crate::number::{rate, time, whole};
 use crate::output::destination;
 
 const EXAMPLES: &str = "\
-Payloads come from stdin or --input, one JSON text per line; results go to stdout, one JSON object
+Payloads come from stdin or --input, one JSON text per line; results go to stdout, one JSON object \
 per line: index, key, outcome (done, failed, unknown), payload, execution, attempts, duration_ms.
 
-With --journal, the same command continues where the last one ended, after Ctrl-C, a crash or a
-reboot. Items that are done are not sent again; their results are written again, so that the output is
-complete each time. Items that certainly did not run are sent again; items that failed or may have run
+With --journal, the same command continues where the last one ended, after Ctrl-C, a crash or a \
+reboot. Items that are done are not sent again; their results are written again, so that the output is \
+complete each time. Items that certainly did not run are sent again; items that failed or may have run \
 are sent again only on request, with --retry-failed and --retry-unknown.
 
-The number of concurrent calls adapts to what the service accepts. Throttled items are sent again and
+The number of concurrent calls adapts to what the service accepts. Throttled items are sent again and \
 do not count as attempts.
 
-After Ctrl-C or SIGTERM, no more items are started, and the running ones finish; a second one ends the
-program at once. The exit code is 0 if every item is done, otherwise that of the most frequent failure, or 130
+After Ctrl-C or SIGTERM, no more items are started, and the running ones finish; a second one ends the \
+program at once. The exit code is 0 if every item is done, otherwise that of the most frequent failure, or 130 \
 after Ctrl-C.
 
 Every item may run the function, and is billed.
 
 Examples:
-  lambda-invoke map thumbnail < payloads.jsonl > results.jsonl
-  lambda-invoke map thumbnail --journal run.journal -c 200 < payloads.jsonl > results.jsonl
-  lambda-invoke map thumbnail --journal run.journal --retry-failed < payloads.jsonl > results.jsonl
-  lambda-invoke map resize --input photos.csv --template '{\"url\":\"{url}\",\"width\":\"{w:json}\"}'
-  lambda-invoke map charge --idempotency-key order_id --journal charges.journal < orders.jsonl
-  lambda-invoke map echo --local --batch 2 --input payloads.jsonl";
+  lambda-invoke map thumbnail -c 200 < in.jsonl > out.jsonl
+  lambda-invoke map thumbnail --journal run.journal < in.jsonl > out.jsonl
+  lambda-invoke map thumbnail --journal run.journal --retry-failed \\
+      < in.jsonl > out.jsonl
+  lambda-invoke map resize --input photos.csv \\
+      --template '{\"url\":\"{url}\",\"width\":\"{w:json}\"}'
+  lambda-invoke map charge --idempotency-key order_id \\
+      --journal charges.journal < orders.jsonl
+  lambda-invoke map echo --local --batch 2 --input in.jsonl";
 
 /// Send many payloads to a function, with a journal that resumes after Ctrl-C or a crash
 #[derive(Debug, clap::Args)]

@@ -14,33 +14,39 @@ use crate::number::{time, whole};
 const TEN_YEARS: i64 = 315_360_000;
 
 const EXAMPLES: &str = "\
-As soon as the endpoint accepts connections, it writes its URL to stdout, and nothing else. It logs
-each request on stderr. After Ctrl-C, SIGTERM or SIGHUP it waits for running invocations and exits;
-a second Ctrl-C or SIGTERM exits immediately.
+As soon as the endpoint accepts connections, it writes its URL to stdout, and nothing else. It logs \
+each request on stderr. After Ctrl-C, SIGTERM or SIGHUP it waits for running invocations and exits; \
+a second Ctrl-C or SIGTERM exits immediately. \
 The exit code is 2 if an option is invalid or the address is not available.
 
 A fault rule is PATTERN: FAULT [every=N] [probability=P] [times=N], with one of these faults:
-  error=CODE [message=TEXT] [status=N]    throttle=REASON [retry-after=SECONDS]
-  delay=TIME  delay-chunks=TIME           reset-at=N  cut-at=N  end-at=N  flip-at=N [bit=B]
-  wrong-crc[=N]  no-complete              exception=CODE [message=TEXT] [after=N]
-  complete-error=CODE [details=TEXT]      after-complete  twice
+  error=CODE [message=TEXT] [status=N]
+  throttle=REASON [retry-after=SECONDS]
+  delay=TIME  delay-chunks=TIME
+  reset-at=N  cut-at=N  end-at=N  flip-at=N [bit=B]
+  wrong-crc[=N]  no-complete  after-complete  twice
+  exception=CODE [message=TEXT] [after=N]
+  complete-error=CODE [details=TEXT]
 
 Examples:
   lambda-invoke serve app.py
   lambda-invoke serve index.mjs --env STAGE=local
-  lambda-invoke serve --function chat='node bootstrap.mjs' --function pay=./pay.py:handle
+  lambda-invoke serve --function chat='node bootstrap.mjs' \\
+      --function pay=./pay.py:handle
   lambda-invoke serve --config lambda.toml
   lambda-invoke serve --sam template.yaml --parameter Stage=dev
   lambda-invoke serve
   lambda-invoke serve --listen 127.0.0.1:0 --quiet
-  lambda-invoke serve --credential AKIDEXAMPLE:secret:'orders-*' --alias hello:live=3
-  lambda-invoke serve --fault 'hello: cut-at=100 every=3' --fault '*: delay=200ms'
+  lambda-invoke serve --alias hello:live=3
+  lambda-invoke serve --credential AKIDEXAMPLE:secret:'orders-*'
+  lambda-invoke serve --fault 'hello: cut-at=100 every=3' --fault '*: delay=1s'
   lambda-invoke serve --dead-letter ./failed.jsonl --event-retry-delays 1s,2s
 
 Call it from another terminal, with this program or any SDK:
-  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1
-  lambda-invoke stream hello --endpoint-url http://127.0.0.1:9001 -p '{\"name\":\"Ada\"}'
-  aws lambda invoke --endpoint-url http://127.0.0.1:9001 --function-name hello /dev/stdout";
+  export AWS_REGION=us-east-1 AWS_ENDPOINT_URL_LAMBDA=http://127.0.0.1:9001
+  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
+  lambda-invoke stream hello -p '{\"name\":\"Ada\"}'
+  aws lambda invoke --function-name hello /dev/stdout";
 
 /// Run your functions, unmodified, behind a local Lambda endpoint until Ctrl-C
 ///

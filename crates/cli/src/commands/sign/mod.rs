@@ -21,8 +21,8 @@ use crate::runtime::{self, Threads};
 use crate::terminal::{self, say};
 
 const EXAMPLES: &str = "\
-The signature covers the payload. Signed headers are valid for five minutes, a presigned URL for
-the time given. The secret key is never shown; a session token is, because it is part of the
+The signature covers the payload. Signed headers are valid for five minutes, a presigned URL for \
+the time given. The secret key is never shown; a session token is, because it is part of the \
 request.
 
 Examples:
@@ -33,9 +33,10 @@ Examples:
   lambda-invoke sign hello --time 20150830T123600Z --region us-east-1
 
 To sign a request to any other service, which is not validated:
-  lambda-invoke sign --service s3 --url https://bucket.s3.amazonaws.com/key -X GET --curl
+  lambda-invoke sign --service s3 -X GET --curl \\
+      --url https://bucket.s3.amazonaws.com/key
   lambda-invoke sign --service sts -X GET --region us-east-1 --curl \\
-      --url 'https://sts.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15'";
+    --url 'https://sts.amazonaws.com/?Action=GetSessionToken&Version=2011-06-15'";
 
 /// Sign a request and show it without sending it
 #[derive(Debug, clap::Args)]

@@ -23,7 +23,7 @@ Examples:
   generate | lambda-invoke stream my-function -p - --log-tail > response
   lambda-invoke stream page --http -p '{\"rawPath\":\"/\"}'
   lambda-invoke stream my-function -o response.txt -v
-  lambda-invoke stream count --json --endpoint-url http://127.0.0.1:9001 -p '{\"n\":3}'";
+  lambda-invoke stream count --local --json -p '{\"n\":3}'";
 
 /// Stream a function's response to stdout as it arrives
 #[derive(Debug, clap::Args)]
