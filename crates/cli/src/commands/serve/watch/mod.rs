@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use lambda_invoke_endpoint::Endpoint;
 use tokio::task::JoinHandle;
 
-use self::sources::{Snapshot, Sources};
+use self::sources::{Change, Snapshot, Sources};
 use crate::commands::serve::log::Log;
 use crate::functions::spec::FunctionSpec;
 
@@ -54,7 +54,7 @@ async fn watch(endpoint: Endpoint, mut watched: Vec<Watched>, calls: Arc<Calls>,
             let begin = Instant::now();
             let notes: Vec<_> = watched
                 .iter_mut()
-                .filter_map(|watched| watched.poll(&shared))
+                .flat_map(|watched| watched.poll(&shared))
                 .collect();
             (watched, notes, begin.elapsed())
         });
@@ -108,44 +108,59 @@ impl Watched {
         }
     }
 
-    fn poll(&mut self, calls: &Calls) -> Option<Note> {
+    fn poll(&mut self, calls: &Calls) -> Vec<Note> {
         let now = self.sources.snapshot();
         if now == self.known {
             self.seen = None;
-            return None;
+            return Vec::new();
         }
         if self.seen.as_ref() != Some(&now) {
             self.seen = Some(now);
-            return None;
+            return Vec::new();
         }
         self.seen = None;
-        let name = &self.name;
-        let changed = now.first_change(&self.known)?;
+        let changes = now.changes(&self.known);
         self.known = now;
-        let shown = self.sources.shown(&changed.path);
-        if let Some(time) = changed.time {
-            if changed.is_new && calls.was_running(time) {
-                self.sources.ignore(changed.path);
-                self.known = self.sources.snapshot();
-                return Some(Note {
+        let (mut notes, mut restart) = (Vec::new(), None);
+        for changed in changes {
+            if let Some(why) = unwatched(&changed, calls) {
+                let shown = self.sources.shown(&changed.path);
+                notes.push(Note {
                     restart: None,
-                    text: format!("{name}: {shown} was written during a call; it is not watched"),
+                    text: format!("{}: {}", self.name, why(&shown)),
                 });
-            }
-            if calls.writes(&changed.path, time) {
+                self.known.forget(&changed.path);
                 self.sources.ignore(changed.path);
-                self.known = self.sources.snapshot();
-                return Some(Note {
-                    restart: None,
-                    text: format!("{name}: every call writes {shown}; it is no longer watched"),
-                });
+                continue;
             }
+            if let Some(time) = changed.time {
+                sources::remove_compiled(&changed.path, time);
+            }
+            restart.get_or_insert(changed.path);
         }
-        Some(Note {
-            restart: Some(name.clone()),
-            text: format!("{name}: {shown} changed; the next call starts a new instance"),
-        })
+        // The first of them stands for all.
+        notes.extend(restart.map(|path| Note {
+            restart: Some(self.name.clone()),
+            text: format!(
+                "{}: {} changed; the next call starts a new instance",
+                self.name,
+                self.sources.shown(&path)
+            ),
+        }));
+        notes
     }
+}
+
+/// Why a file that changed is not the source of a function, but written by it.
+fn unwatched(changed: &Change, calls: &Calls) -> Option<fn(&str) -> String> {
+    let time = changed.time?;
+    if changed.is_new && calls.was_running(time) {
+        return Some(|shown| format!("{shown} was written during a call; it is not watched"));
+    }
+    if calls.writes(&changed.path, time) {
+        return Some(|shown| format!("every call writes {shown}; it is no longer watched"));
+    }
+    None
 }
 
 #[cfg(test)]
@@ -156,8 +171,18 @@ mod tests {
     use std::time::SystemTime;
 
     /// Two scans agree on a change before it counts.
+    fn all_settled(watched: &mut Watched, calls: &Calls) -> Vec<Note> {
+        let notes = watched.poll(calls);
+        match notes.is_empty() {
+            true => watched.poll(calls),
+            false => notes,
+        }
+    }
+
     fn settled(watched: &mut Watched, calls: &Calls) -> Option<Note> {
-        watched.poll(calls).or_else(|| watched.poll(calls))
+        let mut notes = all_settled(watched, calls);
+        assert!(notes.len() < 2);
+        notes.pop()
     }
 
     fn watched(folder: &Folder) -> Watched {
@@ -222,5 +247,49 @@ mod tests {
             std::thread::sleep(Duration::from_millis(2));
         }
         assert_eq!(restarts, Calls::OFTEN - 1);
+    }
+
+    #[test]
+    fn a_file_that_a_call_wrote_does_not_hide_another_change() {
+        let folder = Folder::new();
+        let mut watched = watched(&folder);
+        let calls = Calls::default();
+        let begin = SystemTime::now() - Duration::from_secs(1);
+        folder.write("a_generated.py", "A = 1");
+        calls.ended(begin, SystemTime::now() + Duration::from_secs(1));
+        folder.write("lib.py", "A = 1");
+        std::fs::File::options()
+            .write(true)
+            .open(folder.path().join("lib.py"))
+            .unwrap()
+            .set_modified(SystemTime::now() + Duration::from_secs(2))
+            .unwrap();
+        let notes = all_settled(&mut watched, &calls);
+        let texts: Vec<_> = notes.iter().map(|note| note.text.as_str()).collect();
+        assert_eq!(
+            texts,
+            [
+                "app: a_generated.py was written during a call; it is not watched",
+                "app: lib.py changed; the next call starts a new instance"
+            ]
+        );
+        assert!(notes[1].restart.is_some());
+        folder.write("a_generated.py", "A = 12");
+        assert!(settled(&mut watched, &calls).is_none());
+    }
+
+    #[test]
+    fn what_python_compiled_from_an_earlier_state_is_removed() {
+        let folder = Folder::new();
+        let mut watched = watched(&folder);
+        let compiled = folder.write("__pycache__/app.cpython-311.pyc", "old");
+        let other = folder.write("__pycache__/apple.cpython-311.pyc", "other");
+        std::thread::sleep(Duration::from_millis(20));
+        folder.write("app.py", "def handler(e, c): return 1");
+        assert!(settled(&mut watched, &Calls::default()).is_some());
+        assert!(!compiled.exists() && other.exists());
+        let compiled = folder.write("__pycache__/app.cpython-311.pyc", "new");
+        assert!(settled(&mut watched, &Calls::default()).is_none());
+        assert!(compiled.exists());
     }
 }

@@ -155,28 +155,56 @@ impl Snapshot {
         self.is_complete
     }
 
-    /// The first file that differs from an earlier state.
-    pub(super) fn first_change(&self, before: &Self) -> Option<Change> {
+    /// The files that differ from an earlier state: those that were written, then those that were removed.
+    pub(super) fn changes(&self, before: &Self) -> Vec<Change> {
         let written = self
             .files
             .iter()
-            .find(|(path, state)| before.files.get(*path) != Some(state));
-        if let Some((path, (time, _))) = written {
-            return Some(Change {
+            .filter(|(path, state)| before.files.get(*path) != Some(state))
+            .map(|(path, (time, _))| Change {
                 path: path.clone(),
                 time: Some(*time),
                 is_new: !before.files.contains_key(path),
             });
-        }
         let removed = before
             .files
             .keys()
-            .find(|path| !self.files.contains_key(*path));
-        removed.map(|path| Change {
-            path: path.clone(),
-            time: None,
-            is_new: false,
-        })
+            .filter(|path| !self.files.contains_key(*path))
+            .map(|path| Change {
+                path: path.clone(),
+                time: None,
+                is_new: false,
+            });
+        written.chain(removed).collect()
+    }
+
+    /// Removes a file that is no longer watched.
+    pub(super) fn forget(&mut self, path: &Path) {
+        self.files.remove(path);
+    }
+}
+
+/// Removes what Python compiled from an earlier state of a file. Python itself recognizes this by the time in
+/// whole seconds and the size only, so that it would run the earlier code after two changes in one second.
+pub(super) fn remove_compiled(source: &Path, written: SystemTime) {
+    let (Some(folder), Some(stem)) = (source.parent(), source.file_stem()) else {
+        return;
+    };
+    let begin = format!("{}.", stem.to_string_lossy());
+    let Ok(entries) = fs::read_dir(folder.join("__pycache__")) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_older = || {
+            let compiled = entry.metadata().and_then(|found| found.modified());
+            compiled.is_ok_and(|compiled| compiled <= written)
+        };
+        if name.starts_with(&begin) && name.ends_with(".pyc") && is_older() {
+            // If it cannot be removed, Python may run the earlier code.
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 
