@@ -40,8 +40,13 @@ pub(crate) fn argument(text: &str, folder: &Path) -> Result<FunctionSpec, Config
             expected: NAME.to_owned(),
         }));
     }
-    let words = shlex::split(what)
-        .ok_or_else(|| wrong(Problem::Syntax("a quote is not closed".to_owned())))?;
+    // A path may contain spaces.
+    let is_file = is_source(what) && folder.join(split_handler(what).0).is_file();
+    let words = match is_file {
+        true => vec![what.to_owned()],
+        false => shlex::split(what)
+            .ok_or_else(|| wrong(Problem::Syntax("a quote is not closed".to_owned())))?,
+    };
     match words.as_slice() {
         [] => Err(wrong(Problem::Missing {
             setting: "what to run".to_owned(),

@@ -15,6 +15,7 @@ fn reads_sources_and_commands() {
     folder.write("web/index.mjs", "export const handler = 1");
     folder.program("my-fn");
     folder.program("custom/bootstrap");
+    folder.write("my dir/pay it.py", "def handler(event, context): pass");
     let root = fs::canonicalize(folder.path()).unwrap();
     let path = |file: &str| root.join(file).to_str().unwrap().to_owned();
     for (text, name, code, root) in [
@@ -41,6 +42,12 @@ fn reads_sources_and_commands() {
             "pay",
             handler(Language::Python, "app.handle"),
             root.clone(),
+        ),
+        (
+            "pay=my dir/pay it.py:later",
+            "pay",
+            handler(Language::Python, "pay it.later"),
+            root.join("my dir"),
         ),
         (
             "web/index.mjs",
