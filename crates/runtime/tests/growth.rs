@@ -94,6 +94,26 @@ async fn no_more_instances_are_started_than_the_waiting_calls_need() {
 }
 
 #[tokio::test]
+async fn calls_that_wait_for_an_instance_that_is_replaced_share_the_next_one() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let program = bootstrap(&folder, THREADS).multi_concurrency(4);
+    let pool = Pool::new(program.concurrency(8));
+    let replaced = async {
+        while pool.instances() == 0 {
+            tokio::task::yield_now().await;
+        }
+        pool.recycle();
+    };
+    let work = r#"{"work":0.3}"#;
+    let payloads = [work; 3];
+    let (pids, ()) = tokio::join!(pids(&pool, &payloads), replaced);
+    assert_eq!((pids.len(), pool.instances()), (1, 1));
+}
+
+#[tokio::test]
 async fn a_failed_start_fails_one_call_and_the_next_instance_tries_the_others() {
     if support::tools::lacks(&["python3"]) {
         return;
