@@ -183,6 +183,8 @@ fn a_parameter_only_takes_values_that_the_template_allows() {
 Parameters:
   Stage: {Type: String, AllowedValues: [dev, prod]}
   Size: {Type: Number}
+  Zones: {Type: CommaDelimitedList, AllowedValues: [a, b, c]}
+  Secret: {Type: 'AWS::SSM::Parameter::Value<String>', AllowedValues: [/name]}
 Resources:
   Hello:
     Type: AWS::Serverless::Function
@@ -199,11 +201,22 @@ Resources:
             "big",
             "template.yaml:4: parameter Size is 'big'; expected a number",
         ),
+        (
+            "Zones",
+            "a,d",
+            "template.yaml:5: parameter Zones is 'a,d'; expected one of a, b, c",
+        ),
     ] {
         let error = read(&folder, text, &[(name, value)]).unwrap_err();
         assert_eq!(error.to_string(), expected);
     }
-    read(&folder, text, &[("Stage", "prod"), ("Size", "-1.5")]).unwrap();
+    let allowed = [
+        ("Stage", "prod"),
+        ("Size", "-1.5"),
+        ("Zones", "a, c"),
+        ("Secret", "s"),
+    ];
+    read(&folder, text, &allowed).unwrap();
 }
 
 #[test]

@@ -206,15 +206,27 @@ impl Resolver<'_> {
 
 /// What a parameter expects, if it does not allow a value. Patterns and lengths are not checked.
 pub(super) fn disallowed(parameter: &Node, value: &str) -> Option<String> {
+    let kind = parameter
+        .member("Type")
+        .and_then(Node::text)
+        .unwrap_or_default();
+    let values: Vec<_> = match kind {
+        // The template has the name of the value, and the user gives the value itself.
+        kind if kind.starts_with("AWS::SSM::") => return None,
+        kind if kind == "CommaDelimitedList" || kind.starts_with("List<") => {
+            value.split(',').map(str::trim).collect()
+        }
+        _ => vec![value],
+    };
     if let Some(Kind::List(allowed)) = parameter.member("AllowedValues").map(|node| &node.kind) {
         let allowed: Vec<_> = allowed.iter().filter_map(Node::text).collect();
-        if !allowed.contains(&value) {
+        if !values.iter().all(|value| allowed.contains(value)) {
             return Some(format!("one of {}", allowed.join(", ")));
         }
     }
-    let kind = parameter.member("Type").and_then(Node::text);
-    let is_number = || value.trim().parse::<f64>().is_ok_and(f64::is_finite);
-    (kind == Some("Number") && !is_number()).then(|| "a number".to_owned())
+    let is_number = |text: &str| text.trim().parse::<f64>().is_ok_and(f64::is_finite);
+    let numbers = ["Number", "List<Number>"].contains(&kind);
+    (numbers && !values.into_iter().all(is_number)).then(|| "a number".to_owned())
 }
 
 /// A text, unless a secret or a parameter replaces it on deployment.
