@@ -152,6 +152,57 @@ async fn a_failed_start_leaves_the_calls_of_other_tenants_alone() {
 }
 
 #[tokio::test]
+async fn a_failed_start_fails_a_call_of_its_own_tenant_even_if_another_waits_longer() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let once = folder.path().join("once");
+    // The first instance is slow, and the second one fails.
+    let text = format!(
+        "import os, time\nif os.path.exists({once:?}):\n    raise ValueError('second')\n\
+         open({once:?}, 'w')\ntime.sleep(1)\ndef handler(event, context): return event\n"
+    );
+    let pool = Pool::new(function(&folder, "app.py", &text).concurrency(2));
+    let second = async {
+        while !once.exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        of(&pool, "b", "7").await
+    };
+    let (succeeded, failed) = tokio::join!(of(&pool, "a", "7"), second);
+    assert_eq!(failed.error_type(), "ValueError");
+    assert_eq!(succeeded.text(), "7");
+}
+
+#[tokio::test]
+async fn a_call_whose_caller_stops_waiting_for_an_instance_does_not_run() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let ran = folder.path().join("ran");
+    let text = format!(
+        "import time\ndef handler(event, context):\n    open({ran:?}, 'a').write(event)\n    time.sleep(0.5)\n"
+    );
+    let pool = Pool::new(function(&folder, "app.py", &text).concurrency(1).queue(1));
+    let first = async {
+        invoke(&pool, "\"a\"").await;
+    };
+    let abandoned = async {
+        while !ran.exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let call = invoke(&pool, "\"b\"");
+        let ended = tokio::time::timeout(Duration::from_millis(50), call).await;
+        assert!(ended.is_err(), "it waits for the instance");
+    };
+    tokio::join!(first, abandoned);
+    invoke(&pool, "\"c\"").await;
+    assert_eq!(fs::read_to_string(&ran).unwrap(), "ac");
+}
+
+#[tokio::test]
 async fn a_call_waits_for_the_place_of_another_tenant_s_instance() {
     if support::tools::lacks(&["python3"]) {
         return;
