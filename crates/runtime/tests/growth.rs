@@ -94,6 +94,21 @@ async fn no_more_instances_are_started_than_the_waiting_calls_need() {
 }
 
 #[tokio::test]
+async fn calls_go_to_idle_instances_before_another_is_started() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let pool = Pool::new(bootstrap(&folder, THREADS).concurrency(4));
+    let work = [r#"{"work":0.3}"#; 2];
+    let first = pids(&pool, &work).await;
+    // Until both ask for the next event.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(pids(&pool, &work).await, first);
+    assert_eq!((first.len(), pool.instances()), (2, 2));
+}
+
+#[tokio::test]
 async fn calls_that_wait_for_an_instance_that_is_replaced_share_the_next_one() {
     if support::tools::lacks(&["python3"]) {
         return;
