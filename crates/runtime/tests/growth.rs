@@ -218,6 +218,24 @@ async fn a_call_whose_caller_stops_waiting_for_an_instance_does_not_run() {
 }
 
 #[tokio::test]
+async fn the_call_that_has_waited_longest_runs_first() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let ran = folder.path().join("ran");
+    let text = format!("def handler(event, context): open({ran:?}, 'a').write(event)\n");
+    let pool = Pool::new(function(&folder, "app.py", &text).concurrency(1).queue(3));
+    tokio::join!(
+        invoke(&pool, "\"a\""),
+        invoke(&pool, "\"b\""),
+        invoke(&pool, "\"c\""),
+        invoke(&pool, "\"d\"")
+    );
+    assert_eq!(fs::read_to_string(&ran).unwrap(), "abcd");
+}
+
+#[tokio::test]
 async fn a_call_waits_for_the_place_of_another_tenant_s_instance() {
     if support::tools::lacks(&["python3"]) {
         return;
