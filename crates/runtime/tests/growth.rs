@@ -94,6 +94,25 @@ async fn no_more_instances_are_started_than_the_waiting_calls_need() {
 }
 
 #[tokio::test]
+async fn a_program_that_is_still_being_written_is_started_when_it_is_complete() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let pool = Pool::new(bootstrap(&folder, THREADS));
+    let writer = fs::File::options()
+        .append(true)
+        .open(folder.path().join("bootstrap"))
+        .unwrap();
+    let written = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        drop(writer);
+    };
+    let (called, ()) = tokio::join!(invoke(&pool, "{}"), written);
+    assert_eq!(called.report.outcome, Outcome::Succeeded);
+}
+
+#[tokio::test]
 async fn calls_go_to_idle_instances_before_another_is_started() {
     if support::tools::lacks(&["python3"]) {
         return;

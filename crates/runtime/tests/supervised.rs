@@ -47,6 +47,13 @@ fn main() {
     let folder = Folder::new();
     folder.script("bootstrap", RUNTIME);
     let path = folder.path().to_str().unwrap();
+    // At first, the program is still being written.
+    let bootstrap = folder.path().join("bootstrap");
+    let writer = fs::File::options().append(true).open(bootstrap).unwrap();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        drop(writer);
+    });
     for round in 0..10 {
         killed_host_leaves_no_process(path);
         println!("round {round}: nothing is left after kill -9");

@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -15,7 +16,7 @@ use tokio::net::unix::pipe::{self, Receiver};
 use tokio::process::{Child, Command};
 
 use super::supervisor::{self, NAME};
-use super::tree;
+use super::{busy, tree};
 
 /// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +83,15 @@ impl Process {
             .stderr(stderr)
             // A supervisor exits when its lifeline ends, after it has ended everything else.
             .kill_on_drop(lifeline.is_none());
-        let child = command.spawn().map_err(describe)?;
+        let began = Instant::now();
+        let child = loop {
+            match command.spawn() {
+                Err(error) if busy::may_be_complete_soon(&error, began) => {
+                    tokio::time::sleep(busy::PAUSE).await;
+                }
+                spawned => break spawned.map_err(describe)?,
+            }
+        };
         // The command holds the process's ends of the pipe and of the lifeline; dropping it closes
         // them here.
         drop(command);

@@ -1,5 +1,6 @@
 //! Processes: spawned with an environment of their own, supervised, and ended as whole trees.
 
+mod busy;
 mod child;
 mod lines;
 mod output;

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, set_child_subreaper, wait};
 
+use super::busy;
 use super::tree::kill_descendants;
 use crate::program::MAX_CONCURRENCY;
 
@@ -66,11 +67,15 @@ fn supervise(mut argv: Vec<OsString>) {
     if let Some(records) = &records {
         command.env(RECORDS, records.as_raw_fd().to_string());
     }
-    let function = match command.spawn() {
-        Ok(child) => child.id(),
-        Err(error) => {
-            let program = program.to_string_lossy();
-            return tell(&format!("error fork/exec {program}: {error}\n"));
+    let began = Instant::now();
+    let function = loop {
+        match command.spawn() {
+            Ok(child) => break child.id(),
+            Err(error) if busy::may_be_complete_soon(&error, began) => thread::sleep(busy::PAUSE),
+            Err(error) => {
+                let program = program.to_string_lossy();
+                return tell(&format!("error fork/exec {program}: {error}\n"));
+            }
         }
     };
     drop(records);
