@@ -95,7 +95,11 @@ impl Worker {
                 let running = Arc::clone(&worker.running);
                 let work = async {
                     match permit {
-                        Some(permit) => worker.attempt(event, permit).await,
+                        Some(permit) => {
+                            if let Some(busy) = worker.attempt(event, permit).await {
+                                worker.busy_at_the_end(busy).await;
+                            }
+                        }
                         None => worker.give_up(event, EventFailure::EventAgeExceeded).await,
                     }
                 };
@@ -141,11 +145,10 @@ impl Worker {
         }
     }
 
-    /// Makes one attempt, and returns the permit at its end.
-    async fn attempt(&self, mut owned: Owned, permit: Permit) {
-        let Some(event) = &mut owned.event else {
-            return;
-        };
+    /// Makes one attempt, and returns the permit at its end. If a program could not take the event, and the
+    /// queue is closed, the event is returned.
+    async fn attempt(&self, mut owned: Owned, permit: Permit) -> Option<Owned> {
+        let event = owned.event.as_mut()?;
         event.attempts += 1;
         // Each attempt is a new invocation with its own timeout and the same request id.
         let entry = self
@@ -162,9 +165,7 @@ impl Worker {
                 owned.settle();
             }
             Err(error) if error.throttle_reason().is_some() => {
-                if let Some(owned) = self.put_back_throttled(owned) {
-                    self.throttled_at_the_end(owned).await;
-                }
+                return self.put_back_throttled(owned);
             }
             Err(error) => {
                 if let Some(why) = self.put_back(&mut owned, error) {
@@ -172,6 +173,7 @@ impl Worker {
                 }
             }
         }
+        None
     }
 
     /// Queues an event that a program could not take, which does not count as an attempt. If the queue is
@@ -193,9 +195,8 @@ impl Worker {
 
     /// An event that a program could not take, after the queue was closed. It goes to the dead letter; a
     /// dead letter itself waits for its function.
-    async fn throttled_at_the_end(&self, owned: Owned) {
+    async fn busy_at_the_end(&self, owned: Owned) {
         if owned.event.as_ref().is_some_and(|event| event.last_resort) {
-            tokio::time::sleep(THROTTLED).await;
             self.last_call(owned).await;
         } else {
             self.give_up(owned, EventFailure::ShuttingDown).await;
@@ -281,19 +282,19 @@ impl Worker {
         returned
     }
 
-    /// Makes the only attempt of a dead letter during the shutdown.
-    async fn last_call(&self, letter: Owned) {
-        let Some(event) = &letter.event else {
-            return;
-        };
-        let permit = loop {
-            match Permit::acquire(&event.limits) {
-                Ok(permit) => break permit,
-                Err(_) => tokio::time::sleep(THROTTLED).await,
-            }
-        };
-        // Boxed, because a failed attempt gives up recursively.
-        Box::pin(self.attempt(letter, permit)).await;
+    /// Makes the only attempt of a dead letter during the shutdown, as soon as its function can take it.
+    async fn last_call(&self, mut letter: Owned) {
+        while let Some(event) = &letter.event {
+            letter = match Permit::acquire(&event.limits) {
+                // Boxed, because a failed attempt gives up recursively.
+                Ok(permit) => match Box::pin(self.attempt(letter, permit)).await {
+                    Some(busy) => busy,
+                    None => return,
+                },
+                Err(_) => letter,
+            };
+            tokio::time::sleep(THROTTLED).await;
+        }
     }
 
     /// Creates the event that calls the dead-letter function.
