@@ -4,7 +4,7 @@ use std::fmt;
 
 use lambda_invoke_error::bounds::{MAX_MESSAGE, MAX_TOKEN};
 use lambda_invoke_error::text::{Excerpt, truncate};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::json;
 
@@ -59,9 +59,12 @@ impl FunctionError {
     /// what is not Unicode becomes U+FFFD.
     #[must_use]
     pub fn parse(payload: &[u8]) -> Self {
-        let Ok(mut members) = json::object(String::from_utf8_lossy(payload).as_bytes()) else {
-            return Self::default();
-        };
+        json::object(String::from_utf8_lossy(payload).as_bytes())
+            .map(Self::from_members)
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn from_members(mut members: Map<String, Value>) -> Self {
         let mut text = |name: &str| match members.remove(name) {
             Some(Value::String(text)) => Some(text),
             _ => None,
@@ -130,7 +133,7 @@ impl FunctionError {
     /// Encodes the error as a response's payload.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        let mut members = serde_json::Map::new();
+        let mut members = Map::new();
         let texts = [
             ("errorMessage", &self.error_message),
             ("errorType", &self.error_type),

@@ -96,10 +96,11 @@ fn without_lone_surrogates(json: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The UTF-16 code unit of the escape, such as `\u00e9`, that `json` begins with.
-fn code_unit(json: &[u8]) -> Option<u16> {
+fn code_unit(json: &[u8]) -> Option<u32> {
     let digits = json.strip_prefix(b"\\u")?.get(..4)?;
-    let is_hex = digits.iter().all(u8::is_ascii_hexdigit);
-    u16::from_str_radix(std::str::from_utf8(digits).ok().filter(|_| is_hex)?, 16).ok()
+    digits.iter().try_fold(0, |unit, digit| {
+        Some(unit << 4 | char::from(*digit).to_digit(16)?)
+    })
 }
 
 /// Where and why a payload is not JSON.

@@ -291,7 +291,7 @@ fn json(line: &str, request_id: &str) -> Option<FunctionError> {
         && text("errorType").is_some()
         && record.get("stackTrace").is_some_and(Value::is_array)
         && record.get("message").is_none();
-    is_record.then(|| FunctionError::parse(line.as_bytes()))
+    is_record.then(|| FunctionError::from_members(record))
 }
 
 /// The platform's `RequestId: <id> Error: <message>` and the type, as the last two lines.

@@ -123,11 +123,11 @@ impl Watched {
         self.known = now;
         let (mut notes, mut restart) = (Vec::new(), None);
         for changed in changes {
-            if let Some(why) = unwatched(&changed, calls) {
-                let shown = self.sources.shown(&changed.path);
+            let shown = self.sources.shown(&changed.path);
+            if let Some(what) = unwatched(&changed, &shown, calls) {
                 notes.push(Note {
                     restart: None,
-                    text: format!("{}: {}", self.name, why(&shown)),
+                    text: format!("{}: {what}", self.name),
                 });
                 self.known.forget(&changed.path);
                 self.sources.ignore(changed.path);
@@ -136,31 +136,31 @@ impl Watched {
             if let Some(time) = changed.time {
                 sources::remove_compiled(&changed.path, time);
             }
-            restart.get_or_insert(changed.path);
+            // The first of them stands for all.
+            restart.get_or_insert(shown);
         }
-        // The first of them stands for all.
-        notes.extend(restart.map(|path| Note {
+        notes.extend(restart.map(|shown| Note {
             restart: Some(self.name.clone()),
             text: format!(
-                "{}: {} changed; the next call starts a new instance",
-                self.name,
-                self.sources.shown(&path)
+                "{}: {shown} changed; the next call starts a new instance",
+                self.name
             ),
         }));
         notes
     }
 }
 
-/// Why a file that changed is not the source of a function, but written by it.
-fn unwatched(changed: &Change, calls: &Calls) -> Option<fn(&str) -> String> {
+/// What is to be said about a file that changed if it is not source, but written by the function.
+fn unwatched(changed: &Change, shown: &str, calls: &Calls) -> Option<String> {
     let time = changed.time?;
     if changed.is_new && calls.was_running(time) {
-        return Some(|shown| format!("{shown} was written during a call; it is not watched"));
+        return Some(format!(
+            "{shown} was written during a call; it is not watched"
+        ));
     }
-    if calls.writes(&changed.path, time) {
-        return Some(|shown| format!("every call writes {shown}; it is no longer watched"));
-    }
-    None
+    calls
+        .writes(&changed.path, time)
+        .then(|| format!("every call writes {shown}; it is no longer watched"))
 }
 
 #[cfg(test)]
