@@ -6,9 +6,9 @@
 //! - `call` calls a function that returns its payload, with the client and the endpoint in one
 //!   process, over a pipe in memory.
 //! - `endpoint` is the endpoint's part of such a call; the client only writes and reads bytes.
-//! - `invocation` is an invocation by the runtime. The function is a process of its own: this program
-//!   again, which valgrind does not follow. The runtime starts it without a supervisor, since that
-//!   would be a copy of valgrind.
+//! - `invocation` is the runtime's part of an invocation; the function only writes and reads bytes. Its
+//!   process, which does nothing, is this program again, which valgrind does not follow. The runtime
+//!   starts it without a supervisor, since that would be a copy of valgrind.
 //! - `credentials` fetches credentials from the environment through the whole chain.
 //!
 //! With `listen`, it prints the targets of all spans and events instead. If nothing in the program could
@@ -26,13 +26,14 @@ use lambda_invoke_credentials::Chain;
 use lambda_invoke_endpoint::Endpoint;
 use lambda_invoke_runtime::{Event, Outcome, Pool, Program};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+use tokio::net::TcpListener;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     if args == ["function"] {
-        return Ok(function::run()?);
+        return function::run();
     }
     let ([work, count] | [work, count, _]) = args.as_slice() else {
         return Err("usage: bench-tracing call|endpoint|invocation|credentials N [listen]".into());
@@ -118,7 +119,10 @@ async fn invocations(count: usize) -> Result<()> {
     let this = this
         .to_str()
         .ok_or("the path of this program is not text")?;
-    let pool = Pool::new(Program::command([this, "function"])?);
+    let processes = TcpListener::bind("127.0.0.1:0").await?;
+    let address = processes.local_addr()?.to_string();
+    tokio::spawn(async move { function::serve(processes).await.map_err(|error| error.to_string()) });
+    let pool = Pool::new(Program::command([this, "function"])?.env(function::TELL, address));
     for number in 0..count {
         let event = Event::new(format!("request-{number}"), "[1,2,3]");
         let mut response = pool.invoke(event).await?;
