@@ -11,6 +11,7 @@ mod runner;
 pub mod source;
 mod state;
 mod store;
+mod written;
 
 // The public interface.
 pub use self::descriptors::open_files;

@@ -3,9 +3,13 @@
 //! The service accepts nothing else. A client checks before it sends, with the position for the
 //! user; an endpoint responds with the service's message, which is that of its parser (Jackson).
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
+use bytes::Bytes;
 use serde_core::de::IgnoredAny;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 /// Checks that a payload is JSON, without building anything from it.
@@ -64,12 +68,30 @@ pub fn check(payload: &[u8]) -> Result<(), JsonError> {
 ///
 /// A text that was cut within a character, as by JavaScript's `slice`, ends in half a surrogate pair.
 /// JavaScript and Python write it as an escape, which [`check`] accepts, but no `String` can have it:
-/// it becomes U+FFFD.
+/// it becomes U+FFFD. A member that no [`Value`] can have, such as `1e400` or an array that is nested
+/// deeper than 128 levels, becomes a string: the text as it is written.
 pub(crate) fn object(json: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
-    serde_json::from_slice(json).or_else(|error| match without_lone_surrogates(json) {
-        Some(whole) => serde_json::from_slice(&whole),
-        None => Err(error),
+    serde_json::from_slice(json).or_else(|_| {
+        let whole = without_lone_surrogates(json).map_or(Cow::Borrowed(json), Cow::Owned);
+        let members: BTreeMap<String, &RawValue> = serde_json::from_slice(&whole)?;
+        let read = |(name, value): (String, &RawValue)| {
+            let json = value.get();
+            (
+                name,
+                serde_json::from_str(json).unwrap_or_else(|_| json.into()),
+            )
+        };
+        Ok(members.into_iter().map(read).collect())
     })
+}
+
+/// Returns a member of an object that a function wrote, as it is written: a number keeps its digits, an
+/// object the order of its members. `None` if there is no such member.
+pub(crate) fn member(json: &Bytes, name: &str) -> Option<Bytes> {
+    let whole = without_lone_surrogates(json).map_or_else(|| json.clone(), Bytes::from);
+    let members: BTreeMap<String, &RawValue> = serde_json::from_slice(&whole).ok()?;
+    let value = members.get(name)?;
+    Some(whole.slice_ref(value.get().as_bytes()))
 }
 
 /// Replaces escapes of half a surrogate pair; `None` if there are none. No position changes.
@@ -401,6 +423,13 @@ mod tests {
             let json = format!(r#"{{"text":"{written}"}}"#);
             check(json.as_bytes()).unwrap();
             assert_eq!(object(json.as_bytes()).unwrap()["text"], *read, "{json}");
+        }
+        // What no `Value` can have does not take the other members along.
+        let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
+        for written in ["1e400", &deep] {
+            let json = format!(r#"{{"n":{written},"a":"b","s":"\ud83d"}}"#);
+            let expected = serde_json::json!({"a": "b", "n": written, "s": "\u{fffd}"});
+            assert_eq!(Value::Object(object(json.as_bytes()).unwrap()), expected);
         }
         // What is not JSON remains so, at the same position.
         for (json, column) in [

@@ -1,9 +1,11 @@
 //! The record of an event that failed for good, in the format of an on-failure destination.
 
+use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use humantime::format_rfc3339_millis;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::entry::Event;
 use super::notice::EventFailure;
@@ -11,39 +13,80 @@ use super::notice::EventFailure;
 /// 10000-01-01T00:00:00Z, in seconds since the epoch.
 const YEAR_10000: u64 = 253_402_300_800;
 
-/// Returns the JSON record: `version` 1.0, the request with its context, and the last response.
+/// The JSON record: `version` 1.0, the request with its context, and the last response. Payloads that are
+/// JSON stay as they are written.
 ///
 /// See "Capturing records of Lambda asynchronous invocations" in the AWS Lambda Developer Guide.
-pub(crate) fn record(event: &Event, why: EventFailure, now: SystemTime) -> Value {
-    let call = event.call();
-    let response = event.last_error.as_deref();
-    let version = call.executed_version();
-    let mut record = json!({
-        "version": "1.0",
-        "timestamp": timestamp(now),
-        "requestContext": {
-            "requestId": call.request_id.as_str(),
-            "functionArn": call.function_arn(),
-            "condition": why.as_str(),
-            "approximateInvokeCount": event.attempts,
-        },
-        "requestPayload": json_or_text(event.payload()),
-    });
-    if let (Some(response), Some(record)) = (response, record.as_object_mut()) {
-        let context = json!({
-            "statusCode": 200,
-            "executedVersion": version,
-            "functionError": "Unhandled",
-        });
-        record.insert("responseContext".to_owned(), context);
-        record.insert("responsePayload".to_owned(), json_or_text(response));
-    }
-    record
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Record<'e> {
+    version: &'static str,
+    timestamp: String,
+    request_context: RequestContext<'e>,
+    request_payload: Payload<'e>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_context: Option<ResponseContext>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_payload: Option<Payload<'e>>,
 }
 
-fn json_or_text(bytes: &[u8]) -> Value {
-    serde_json::from_slice(bytes)
-        .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(bytes).into_owned()))
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestContext<'e> {
+    request_id: &'e str,
+    function_arn: String,
+    condition: &'static str,
+    approximate_invoke_count: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResponseContext {
+    status_code: u16,
+    executed_version: String,
+    function_error: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Payload<'e> {
+    Json(&'e RawValue),
+    Text(Cow<'e, str>),
+}
+
+impl<'e> Payload<'e> {
+    fn new(bytes: &'e [u8]) -> Self {
+        match serde_json::from_slice(bytes) {
+            Ok(json) => Self::Json(json),
+            Err(_) => Self::Text(String::from_utf8_lossy(bytes)),
+        }
+    }
+}
+
+/// Returns the record of an event, in one line.
+pub(crate) fn record(event: &Event, why: EventFailure, now: SystemTime) -> String {
+    let call = event.call();
+    let response = event.last_error.as_deref();
+    let record = Record {
+        version: "1.0",
+        timestamp: timestamp(now),
+        request_context: RequestContext {
+            request_id: call.request_id.as_str(),
+            function_arn: call.function_arn(),
+            condition: why.as_str(),
+            approximate_invoke_count: event.attempts,
+        },
+        request_payload: Payload::new(event.payload()),
+        response_context: response.map(|_| ResponseContext {
+            status_code: 200,
+            executed_version: call.executed_version(),
+            function_error: "Unhandled",
+        }),
+        response_payload: response.map(Payload::new),
+    };
+    // Every member is a text, a number or JSON, and no JSON has a line break within a string.
+    let json = serde_json::to_string(&record).unwrap_or_default();
+    json.replace(['\n', '\r'], " ")
 }
 
 /// Formats a time as UTC with milliseconds: `2019-11-14T18:16:05.568Z`. A time outside the years
@@ -62,6 +105,14 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn payloads_stay_as_they_are_written() {
+        let json = r#"{"b":12345678901234567890123,"a":[1.10,1e400],"cut":"\ud83d"}"#;
+        let written = |bytes| serde_json::to_string(&Payload::new(bytes)).unwrap();
+        assert_eq!(written(json.as_bytes()), json);
+        assert_eq!(written(b"{no \xff"), "\"{no \u{fffd}\"");
+    }
 
     #[test]
     fn formats_times_as_in_the_record() {

@@ -244,7 +244,7 @@ impl Worker {
                 }
             }
             (Some(DeadLetter::File(_)), Some(file)) => {
-                let line = || record(event, why, SystemTime::now()).to_string();
+                let line = || record(event, why, SystemTime::now());
                 match file.append(line).await {
                     Ok(()) => {
                         queue.counts.dead_lettered.fetch_add(1, Ordering::Relaxed);
@@ -307,7 +307,7 @@ impl Worker {
             event: true,
             ..Call::new(function.info(), self.ids.next())
         };
-        let record = record(event, why, SystemTime::now()).to_string();
+        let record = record(event, why, SystemTime::now());
         let payload = Bytes::from(record.into_bytes().into_boxed_slice());
         let mut letter = Event::new(
             payload,

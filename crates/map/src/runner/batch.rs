@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+
+use crate::written;
 
 /// The maximum length of a batch's array in bytes: the service's limit for the payload of a
 /// request, 6 MiB.
@@ -32,16 +33,16 @@ pub(super) enum BatchResponse {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
-struct Response {
-    #[serde(default)]
-    batch_item_failures: Option<Vec<Failure>>,
+struct Response<'r> {
+    #[serde(borrow, default)]
+    batch_item_failures: Option<Vec<Failure<'r>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
-struct Failure {
-    #[serde(default)]
-    item_identifier: Value,
+struct Failure<'r> {
+    #[serde(borrow, default)]
+    item_identifier: Option<&'r RawValue>,
 }
 
 /// Joins payloads to an array.
@@ -81,7 +82,7 @@ pub(super) fn read(response: &Bytes, keys: &[Option<Arc<str>>]) -> BatchResponse
             }
         };
     }
-    let response = match serde_json::from_slice::<Option<Response>>(response) {
+    let response = match serde_json::from_slice::<Option<Response<'_>>>(response) {
         Ok(response) => response,
         Err(error) => {
             return BatchResponse::Invalid(format!(
@@ -92,7 +93,8 @@ pub(super) fn read(response: &Bytes, keys: &[Option<Arc<str>>]) -> BatchResponse
     let failures = response.and_then(|response| response.batch_item_failures);
     let mut failed = BTreeSet::new();
     for Failure { item_identifier } in failures.unwrap_or_default() {
-        let named = positions(&item_identifier, keys);
+        let item_identifier = item_identifier.unwrap_or(RawValue::NULL);
+        let named = positions(item_identifier, keys);
         if named.is_empty() {
             return BatchResponse::Invalid(format!(
                 "batchItemFailures names {item_identifier}, which is neither the key nor the \
@@ -106,11 +108,9 @@ pub(super) fn read(response: &Bytes, keys: &[Option<Arc<str>>]) -> BatchResponse
 
 /// The items that an identifier names: by their key, which several items may have, or else by
 /// position.
-fn positions(identifier: &Value, keys: &[Option<Arc<str>>]) -> Vec<usize> {
-    let text = match identifier {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => return Vec::new(),
+fn positions(identifier: &RawValue, keys: &[Option<Arc<str>>]) -> Vec<usize> {
+    let Ok(Some(text)) = written::text(identifier) else {
+        return Vec::new();
     };
     let by_key = keys.iter().enumerate();
     let by_key = by_key.filter(|(_, key)| key.as_deref() == Some(&text));
@@ -182,6 +182,15 @@ mod tests {
         let keys = ["a", "b", "a"].map(|key| Some(key.into()));
         let read = super::read(&response.into(), &keys);
         assert_eq!(read, BatchResponse::Failed(vec![true, false, true]));
+    }
+
+    #[test]
+    fn an_identifier_is_compared_digit_by_digit() {
+        let response = r#"{"batchItemFailures":[{"itemIdentifier":12345678901234567890124}]}"#;
+        let keys =
+            ["12345678901234567890123", "12345678901234567890124"].map(|key| Some(key.into()));
+        let read = super::read(&response.into(), &keys);
+        assert_eq!(read, BatchResponse::Failed(vec![false, true]));
     }
 
     #[test]

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use csv::StringRecord;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::{Fields, MAX_ITEM, SourceError, SourceErrorKind};
 use crate::item::Item;
 
-/// JSON in which `{column}` stands for a field of a row.
+/// JSON in which `{column}` stands for a field of a row. The rest stays as it is written.
 ///
 /// In a string, `{column}` is replaced by the field's text. A string that consists only of
 /// `{column:json}` is replaced by the field as JSON, such as a number. `{{` and `}}` stand for
@@ -28,11 +29,20 @@ use crate::item::Item;
 /// let table = "name,town,age\n\"Ada\",London,36\n";
 /// let mut rows = Csv::new(table.as_bytes(), Some(template), Fields::default())?;
 /// let item = rows.next().unwrap()?;
-/// assert_eq!(item.payload, r#"{"age":36,"who":"Ada of London"}"#);
+/// assert_eq!(item.payload, r#"{"who":"Ada of London","age":36}"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Template(Value);
+pub struct Template(Vec<Part>);
+
+/// A part of a template.
+#[derive(Clone, Debug, PartialEq)]
+enum Part {
+    /// JSON that stays as it is written, such as a number with its digits.
+    Same(String),
+    /// The content of a string.
+    Text(String),
+}
 
 /// Why a text is not a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,35 +113,45 @@ impl FromStr for Template {
     type Err = TemplateError;
 
     fn from_str(text: &str) -> Result<Self, TemplateError> {
-        let value: Value =
-            serde_json::from_str(text).map_err(|error| TemplateError::Json(error.to_string()))?;
-        let template = Self(value);
-        template.each_string(&mut |text| pieces(text).map(drop))?;
-        Ok(template)
+        let not_json = |error: serde_json::Error| TemplateError::Json(error.to_string());
+        let json: &RawValue = serde_json::from_str(text).map_err(not_json)?;
+        let mut parts = Vec::new();
+        let mut rest = json.get();
+        while let Some(at) = rest.find('"') {
+            let (before, from) = rest.split_at(at);
+            let (string, after) = from.split_at(end_of_string(from));
+            let is_name = after.trim_start().starts_with(':');
+            let text: String = serde_json::from_str(string).map_err(not_json)?;
+            parts.push(Part::Same(before.to_owned()));
+            parts.push(match is_name {
+                true => Part::Same(string.to_owned()),
+                false => {
+                    pieces(&text)?;
+                    Part::Text(text)
+                }
+            });
+            rest = after;
+        }
+        parts.push(Part::Same(rest.to_owned()));
+        Ok(Self(parts))
     }
 }
 
-impl Template {
-    fn each_string(
-        &self,
-        visit: &mut impl FnMut(&str) -> Result<(), TemplateError>,
-    ) -> Result<(), TemplateError> {
-        fn walk(
-            value: &Value,
-            visit: &mut impl FnMut(&str) -> Result<(), TemplateError>,
-        ) -> Result<(), TemplateError> {
-            match value {
-                Value::String(text) => visit(text),
-                Value::Array(values) => values.iter().try_for_each(|value| walk(value, visit)),
-                Value::Object(members) => members.values().try_for_each(|value| walk(value, visit)),
-                _ => Ok(()),
-            }
-        }
-        walk(&self.0, visit)
-    }
+/// Returns the length of the string that valid JSON begins with, in bytes.
+fn end_of_string(json: &str) -> usize {
+    let mut is_escaped = false;
+    let quote = json.bytes().skip(1).position(|byte| {
+        let is_end = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
+    });
+    quote.map_or(json.len(), |at| at + 2)
+}
 
+impl Template {
     fn check(&self, columns: &StringRecord) -> Result<(), TemplateError> {
-        self.each_string(&mut |text| {
+        for part in &self.0 {
+            let Part::Text(text) = part else { continue };
             for piece in pieces(text)? {
                 if let Piece::Column { name, .. } = piece {
                     match columns.iter().filter(|column| *column == name).count() {
@@ -141,8 +161,20 @@ impl Template {
                     }
                 }
             }
-            Ok(())
-        })
+        }
+        Ok(())
+    }
+
+    /// Returns the payload of a row.
+    fn fill(&self, columns: &StringRecord, row: &StringRecord) -> Result<String, String> {
+        let mut payload = String::new();
+        for part in &self.0 {
+            match part {
+                Part::Same(json) => payload.push_str(json),
+                Part::Text(text) => payload.push_str(&fill_text(text, columns, row)?),
+            }
+        }
+        Ok(payload)
     }
 }
 
@@ -155,25 +187,8 @@ fn distinct(columns: &StringRecord) -> Result<(), TemplateError> {
     }
 }
 
-/// Fills a template from a row.
-fn fill(value: &Value, columns: &StringRecord, row: &StringRecord) -> Result<Value, String> {
-    Ok(match value {
-        Value::String(text) => return fill_text(text, columns, row),
-        Value::Array(values) => {
-            let filled = values.iter().map(|value| fill(value, columns, row));
-            Value::Array(filled.collect::<Result<_, _>>()?)
-        }
-        Value::Object(members) => {
-            let filled = members
-                .iter()
-                .map(|(name, value)| Ok((name.clone(), fill(value, columns, row)?)));
-            Value::Object(filled.collect::<Result<_, String>>()?)
-        }
-        other => other.clone(),
-    })
-}
-
-fn fill_text(text: &str, columns: &StringRecord, row: &StringRecord) -> Result<Value, String> {
+/// Returns the JSON for a string of a template.
+fn fill_text(text: &str, columns: &StringRecord, row: &StringRecord) -> Result<String, String> {
     let pieces = pieces(text).map_err(|error| error.to_string())?;
     let field = |name: &str| {
         let at = columns.iter().position(|column| column == name);
@@ -187,8 +202,10 @@ fn fill_text(text: &str, columns: &StringRecord, row: &StringRecord) -> Result<V
     ] = pieces[..]
     {
         let field = field(name);
-        return serde_json::from_str(field)
-            .map_err(|_| format!("the field {name} is not JSON: {field:?}"));
+        return match serde_json::from_str::<&RawValue>(field) {
+            Ok(json) => Ok(json.get().to_owned()),
+            Err(_) => Err(format!("the field {name} is not JSON: {field:?}")),
+        };
     }
     let mut out = String::new();
     for piece in pieces {
@@ -197,7 +214,7 @@ fn fill_text(text: &str, columns: &StringRecord, row: &StringRecord) -> Result<V
             Piece::Column { name, .. } => out.push_str(field(name)),
         }
     }
-    Ok(Value::String(out))
+    Ok(Value::String(out).to_string())
 }
 
 /// Rows of CSV as items: by a template, or else as objects. The first row has the names of the
@@ -277,17 +294,14 @@ impl<R: Read> Csv<R> {
         if !read.map_err(|error| problem(error.to_string()))? {
             return Ok(None);
         }
-        let value = match &self.template {
-            Some(Template(template)) => {
-                fill(template, &self.columns, &self.row).map_err(problem)?
-            }
+        let payload = match &self.template {
+            Some(template) => template.fill(&self.columns, &self.row).map_err(problem)?,
             None => {
                 let members = self.columns.iter().zip(&self.row);
                 let members = members.map(|(name, field)| (name.to_owned(), field.into()));
-                Value::Object(members.collect::<Map<_, _>>())
+                Value::Object(members.collect::<Map<_, _>>()).to_string()
             }
         };
-        let payload = value.to_string();
         if payload.len() > MAX_ITEM {
             return Err(SourceError::new(place(), SourceErrorKind::TooLarge));
         }
@@ -346,7 +360,14 @@ mod tests {
         let template = r#"{"text":"{{{name}}}","list":["{n:json}",null],"n":"{n:json}!"}"#;
         assert_eq!(
             rows("name,n\nb,2\n", Some(template)).unwrap(),
-            [r#"{"list":[2,null],"n":"2!","text":"{b}"}"#]
+            [r#"{"text":"{b}","list":[2,null],"n":"2!"}"#]
+        );
+        // No digit is lost, not even by way of a field, and names are not filled in.
+        let template =
+            r#"{"{n}" : 1.10, "\"\\": [12345678901234567890123, "{n:json}", "\"{name}\\"]}"#;
+        assert_eq!(
+            rows("name,n\n\"\"\"\",0.10e-400\n", Some(template)).unwrap(),
+            [r#"{"{n}" : 1.10, "\"\\": [12345678901234567890123, 0.10e-400, "\"\"\\"]}"#]
         );
     }
 

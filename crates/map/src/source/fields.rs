@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use lambda_invoke::DurableExecutionName;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{SourceError, SourceErrorKind};
 use crate::item::Item;
+use crate::written;
 
-/// A field of a payload: the name of a member, or a JSON pointer (RFC 6901) that begins with `/`.
+/// A field of a payload: the name of a member, or a JSON pointer (RFC 6901) that begins with `/`. A number
+/// is read as it is written: `1.0` and `1` are different keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selector(String);
 
@@ -25,17 +27,12 @@ impl Selector {
         &self.0
     }
 
-    fn of(&self, payload: &Value) -> Result<String, &'static str> {
-        let found = match self.0.starts_with('/') {
-            true => payload.pointer(&self.0),
-            false => payload.get(&self.0),
-        };
-        match found {
-            None => Err("is missing"),
-            Some(Value::String(text)) => Ok(text.clone()),
-            Some(Value::Number(number)) => Ok(number.to_string()),
-            Some(_) => Err("is neither a text nor a number"),
-        }
+    fn of(&self, payload: &RawValue) -> Result<String, String> {
+        let unreadable = |error| format!("cannot be read: {error}");
+        let found = written::find(payload, &self.0).map_err(unreadable)?;
+        let found = found.ok_or("is missing")?;
+        let text = written::text(found).map_err(unreadable)?;
+        text.ok_or_else(|| "is neither a text nor a number".to_owned())
     }
 }
 
@@ -73,10 +70,10 @@ impl Fields {
         if self.key.is_none() && self.execution_name.is_none() {
             return Ok(item);
         }
-        let payload = serde_json::from_slice::<Value>(&item.payload);
+        let payload = serde_json::from_slice::<&RawValue>(&item.payload);
         let read = |selector: &Selector| {
             let text = match &payload {
-                Ok(payload) => selector.of(payload).map_err(str::to_owned),
+                Ok(payload) => selector.of(payload),
                 Err(error) => Err(format!("cannot be read: {error}")),
             };
             text.map_err(|problem| {
@@ -121,13 +118,17 @@ mod tests {
         let fields = Fields::default().execution_name(Some(Selector::new("id")));
         let item = named(&fields, r#"{"id":"seven"}"#).unwrap();
         assert_eq!(item.key.as_deref(), Some("seven"));
+        // Also beside a text that nothing can read, and beyond the digits that a number has in memory.
+        let payload = r#"{"id":12345678901234567890123,"text":"\ud83d"}"#;
+        let item = named(&fields, payload).unwrap();
+        assert_eq!(item.key.as_deref(), Some("12345678901234567890123"));
         for (payload, part) in [
             ("{}", "line 1: the field id is missing"),
             (r#"{"id":[]}"#, "neither a text nor a number"),
             ("[]", "is missing"),
             (
-                r#"{"id":"x","text":"\ud83d"}"#,
-                "the field id cannot be read: unexpected end of hex escape at line 1 column 25",
+                r#"{"id":"\ud83d"}"#,
+                "the field id cannot be read: unexpected end of hex escape",
             ),
             (
                 r#"{"id":"no spaces"}"#,

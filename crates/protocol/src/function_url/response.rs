@@ -133,7 +133,7 @@ impl UrlResponse {
 /// An object with a `statusCode` is read as a response: `headers`, `cookies`, `body` and
 /// `isBase64Encoded`; other members, such as `multiValueHeaders` of the older format, are ignored.
 /// Any other JSON is the body of a 200 with `application/json`, unchanged. A `body` that is not
-/// a string is sent as its JSON text.
+/// a string is sent as its JSON text, unchanged as well.
 /// Fails if the payload is not JSON or a member is invalid.
 ///
 /// # Example
@@ -156,7 +156,7 @@ impl TryFrom<Bytes> for UrlResponse {
 
     fn try_from(payload: Bytes) -> Result<Self, UrlResponseError> {
         json::check(&payload).map_err(UrlResponseError::NotJson)?;
-        // Fails for anything but an object, and for objects that are nested deeper than 128 levels.
+        // Fails for anything but an object.
         let Some(mut object) = json::object(&payload).ok().filter(has_status) else {
             return Ok(Self {
                 head: UrlHead::new(HttpPrelude::default(), JSON)?,
@@ -165,14 +165,17 @@ impl TryFrom<Bytes> for UrlResponse {
         };
         object.remove("multiValueHeaders");
         let is_base64 = object.get("isBase64Encoded") == Some(&Value::Bool(true));
-        let body = match object.remove("body") {
-            None | Some(Value::Null) => Bytes::new(),
-            Some(Value::String(text)) if is_base64 => BASE64
-                .decode(&text)
-                .map_err(|error| invalid(&error, &text))?
-                .into(),
-            Some(Value::String(text)) => text.into(),
-            Some(value) => value.to_string().into(),
+        let body = match json::member(&payload, "body") {
+            None => Bytes::new(),
+            Some(json) => match serde_json::from_slice::<Option<String>>(&json) {
+                Ok(None) => Bytes::new(),
+                Ok(Some(text)) if is_base64 => BASE64
+                    .decode(&text)
+                    .map_err(|error| invalid(&error, &text))?
+                    .into(),
+                Ok(Some(text)) => text.into(),
+                Err(_) => json,
+            },
         };
         let head = UrlHead::new(HttpPrelude::from_object(&object)?, JSON)?;
         Ok(Self { head, body })
@@ -242,6 +245,25 @@ mod tests {
         let response = UrlResponse::try_from(Bytes::from_static(payload)).unwrap();
         assert_eq!(response.head.status.as_u16(), 201);
         assert_eq!(response.body, "hi \u{fffd}");
+    }
+
+    #[test]
+    fn a_body_that_is_not_a_string_is_sent_as_it_is_written() {
+        let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
+        for body in [
+            r#"{"b": 12345678901234567890123, "a": [1.10, 1e400]}"#,
+            &deep,
+            "7",
+            "false",
+        ] {
+            let response = read(&format!(r#"{{"body": {body} , "statusCode": 201}}"#)).unwrap();
+            assert_eq!(response.head.status.as_u16(), 201);
+            assert_eq!(response.body, body);
+        }
+        for body in ["null", r#""""#] {
+            let response = read(&format!(r#"{{"statusCode": 201, "body": {body}}}"#)).unwrap();
+            assert_eq!(response.body, "");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use lambda_invoke_event_stream::{
 use serde_json::{Map, Value};
 
 use super::{EventError, InvokeComplete};
+use crate::json;
 
 /// One event of a response stream.
 ///
@@ -224,15 +225,15 @@ fn event_headers(
 
 /// Returns `message` or `Message` of a JSON object; otherwise the payload as text.
 fn exception_message(payload: &[u8]) -> String {
-    match serde_json::from_slice(payload) {
-        Ok(Value::Object(mut members)) => ["message", "Message"]
+    match json::object(payload) {
+        Ok(mut members) => ["message", "Message"]
             .into_iter()
             .find_map(|name| match members.remove(name) {
                 Some(Value::String(text)) => Some(text),
                 _ => None,
             })
             .unwrap_or_default(),
-        _ => String::from_utf8_lossy(payload).into_owned(),
+        Err(_) => String::from_utf8_lossy(payload).into_owned(),
     }
 }
 
@@ -332,6 +333,10 @@ mod tests {
                 name: EXCEPTION_TYPE
             }
         );
+        let headers = event_headers(EXCEPTION_TYPE, "ServiceException", "exception").unwrap();
+        let cut = StreamEvent::try_from(Message::new(headers, r#"{"message":"hi \ud83d"}"#));
+        let expected = StreamException::new("ServiceException", "hi \u{fffd}");
+        assert_eq!(cut, Ok(StreamEvent::Exception(expected)));
         let error = (MESSAGE_TYPE, HeaderValue::String("error"));
         assert_eq!(
             read(&[error], ""),

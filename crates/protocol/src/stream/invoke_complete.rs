@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::EventError;
-use crate::LogTail;
+use crate::{LogTail, json};
 
 /// The event that ends a stream: how the execution ended.
 ///
@@ -75,8 +75,8 @@ impl TryFrom<&[u8]> for InvokeComplete {
         if json.is_empty() || json == b"{}" {
             return Ok(Self::default());
         }
-        let mut members: Map<String, Value> =
-            serde_json::from_slice(json).map_err(|error| EventError::InvokeCompleteNotObject {
+        let mut members =
+            json::object(json).map_err(|error| EventError::InvokeCompleteNotObject {
                 line: error.line(),
                 column: error.column(),
             })?;
@@ -107,5 +107,10 @@ mod tests {
         );
         // Any code counts as a failure, even an empty one.
         assert!(read("{\"ErrorCode\":\"\"}").has_failed());
+        // A text that was cut within a character is a text.
+        let cut = read("{\"ErrorCode\":\"\\ud83d\",\"More\":1e400}");
+        assert_eq!(cut.error_code.as_deref(), Some("\u{fffd}"));
+        // What cannot be read is never an absent error.
+        assert!(read("{\"ErrorCode\":1e400}").has_failed());
     }
 }

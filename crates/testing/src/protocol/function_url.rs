@@ -117,7 +117,8 @@ pub fn function_url_response(data: &[u8]) {
     let parsed = parsed.and_then(|()| serde_json::from_slice::<Value>(&unescaped(data)).ok());
     match buffered {
         Ok(response) => {
-            let json = parsed.unwrap_or_default();
+            // This reader takes neither 1e400 nor what is nested deeper than 128 levels.
+            let Some(json) = parsed else { return };
             if json["statusCode"].is_null() {
                 assert_eq!(response.body, data);
                 assert_eq!(response.head.status, 200);
