@@ -1,9 +1,10 @@
 //! How an invocation ended, and the texts of its failures, which follow the service.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::limits::MAX_RESPONSE;
 
@@ -78,15 +79,21 @@ impl Failure {
     /// Reads an error that a runtime reported, from its header and its body. A body that is not
     /// JSON is passed on unchanged.
     pub(crate) fn reported(kind: FailureKind, header: Option<&str>, body: Bytes) -> Self {
-        let json: Option<Value> = serde_json::from_slice(&body).ok();
-        let member = |name: &str| Some(json.as_ref()?.get(name)?.as_str()?.to_owned());
+        // One by one, since a member that cannot be read must not hide the others.
+        let members: Option<BTreeMap<String, &RawValue>> = serde_json::from_slice(&body).ok();
+        let written = |name: &str| Some(members.as_ref()?.get(name)?.get());
+        let member = |name: &str| serde_json::from_str::<String>(written(name)?).ok();
         let error_type = member("errorType")
             .filter(|text| !text.is_empty())
             .or_else(|| header.map(str::to_owned))
             .unwrap_or_else(|| "Function.Unknown".to_owned());
-        let message = member("errorMessage").unwrap_or_else(|| match &json {
+        let message = member("errorMessage").unwrap_or_else(|| match members {
             None => String::from_utf8_lossy(&body).into_owned(),
-            Some(_) => String::new(),
+            // Half a surrogate pair is no text.
+            Some(_) => written("errorMessage")
+                .filter(|json| json.starts_with('"'))
+                .unwrap_or_default()
+                .to_owned(),
         });
         Self {
             kind,
@@ -152,5 +159,40 @@ impl Failure {
             "Sandbox.Failure",
             format!("RequestId: {request_id} Error: The function was stopped"),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_read_member_by_member() {
+        let read = |body: &str| {
+            let body = Bytes::copy_from_slice(body.as_bytes());
+            let failure = Failure::reported(FailureKind::Function, Some("Header"), body);
+            (failure.error_type, failure.message)
+        };
+        let expect = |error_type: &str, message: &str| (error_type.to_owned(), message.to_owned());
+        for (body, expected) in [
+            (r#"{"errorType":"A","errorMessage":"b"}"#, expect("A", "b")),
+            (
+                r#"{"errorType":"","errorMessage":null}"#,
+                expect("Header", ""),
+            ),
+            (
+                r#"{"errorType":1,"n":1e400,"errorMessage":"b"}"#,
+                expect("Header", "b"),
+            ),
+            // A text that was cut within a character.
+            (
+                r#"{"errorType":"A","errorMessage":"hi \ud83d"}"#,
+                expect("A", r#""hi \ud83d""#),
+            ),
+            ("no", expect("Header", "no")),
+            ("[]", expect("Header", "[]")),
+        ] {
+            assert_eq!(read(body), expected, "{body}");
+        }
     }
 }
