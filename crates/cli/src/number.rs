@@ -1,4 +1,4 @@
-//! Numbers and times in options. Each has bounds, which its message states.
+//! Numbers and times in options, each with bounds, which its message states; and numbers of things.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -22,6 +22,13 @@ where
             format!("expected a whole number from {least} to {most}")
         })
     }
+}
+
+/// Returns a number of things: `1 call`, `2 calls`.
+pub(crate) fn counted(number: impl Display, noun: &str) -> String {
+    let number = number.to_string();
+    let ending = if number == "1" { "" } else { "s" };
+    format!("{number} {noun}{ending}")
 }
 
 /// Parses a number of calls per second.
@@ -98,6 +105,13 @@ mod tests {
             assert_eq!(error, "expected a whole number from 1 to 1000", "{text}");
         }
         assert_eq!(whole(-5_i64..=5)("-5"), Ok(-5));
+    }
+
+    #[test]
+    fn one_thing_is_singular() {
+        assert_eq!(counted(0, "call"), "0 calls");
+        assert_eq!(counted(1_u64, "call"), "1 call");
+        assert_eq!(counted("11", "call"), "11 calls");
     }
 
     #[test]

@@ -97,7 +97,7 @@ async fn excess_calls_wait_or_are_rejected_as_configured() {
 fn the_banner_says_how_many_calls_may_wait() {
     let folder = folder("banner");
     let stderr = serve(&folder, &["--config", "lambda.toml"]).stop().stderr;
-    assert!(stderr.contains("1 instances, 2 calls may wait"), "{stderr}");
+    assert!(stderr.contains("1 instance, 2 calls may wait"), "{stderr}");
 }
 
 #[test]

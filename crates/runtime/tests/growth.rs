@@ -27,6 +27,32 @@ for _ in range(threads - 1): threading.Thread(target=serve, daemon=True).start()
 serve()
 "#;
 
+#[tokio::test]
+async fn no_two_instances_have_an_invocation_id_in_common() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    // Responds with the ID of the invocation.
+    const ID: &str = r#"
+while True:
+    head, _ = ask("GET", "/2018-06-01/runtime/invocation/next")
+    request = head.getheader("Lambda-Runtime-Aws-Request-Id")
+    id = head.getheader("Lambda-Runtime-Invocation-Id")
+    ask("POST", f"/2018-06-01/runtime/invocation/{request}/response", id)
+"#;
+    let folder = Folder::new();
+    let mut ids = BTreeSet::new();
+    for tenant in ["a", "b", "c"] {
+        let pool = Pool::new(bootstrap(&folder, ID).concurrency(2));
+        for _ in 0..2 {
+            ids.insert(of(&pool, tenant, "{}").await.text());
+            ids.insert(of(&pool, "other", "{}").await.text());
+        }
+        assert_eq!(pool.instances(), 2);
+    }
+    assert_eq!(ids.len(), 12, "{ids:?}");
+}
+
 /// Makes a call of a tenant.
 async fn of(pool: &Pool, tenant: &str, payload: &str) -> Called {
     call(pool, event(payload).with_tenant_id(tenant)).await

@@ -275,6 +275,30 @@ async fn a_program_that_cannot_be_started_is_an_init_error() {
 }
 
 #[tokio::test]
+async fn a_call_that_waits_for_a_slow_start_times_out() {
+    let program = Program::command(["/bin/sleep", "60"]).unwrap();
+    let pool = Pool::new(program.init_timeout(Duration::from_millis(100)));
+    let called = invoke(&pool, "{}").await;
+    let kind = called.report.outcome.failure().map(|failure| failure.kind);
+    assert_eq!(kind, Some(FailureKind::TimedOut), "{}", called.message());
+}
+
+#[test]
+fn a_program_shows_neither_secrets_nor_values_of_its_environment() {
+    let program = Program::command(["/bin/true"]).unwrap();
+    let program =
+        program
+            .env("PASSWORD", "hidden")
+            .credentials("AKID", "hidden", Some("hidden".to_owned()));
+    for shown in [format!("{program:?}"), format!("{:?}", Pool::new(program))] {
+        assert!(
+            shown.contains("/bin/true") && shown.contains("PASSWORD") && shown.contains("AKID")
+        );
+        assert!(!shown.contains("hidden"), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn a_memory_limit_kills_the_instance_children_included() {
     if support::tools::lacks(&["python3"]) {
         return;

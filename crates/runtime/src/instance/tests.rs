@@ -54,6 +54,11 @@ fn call(event: Event) -> Box<Call> {
 }
 
 #[test]
+fn an_instance_is_shown_by_its_number() {
+    assert_eq!(format!("{:?}", instance()), "Instance { number: 1, .. }");
+}
+
+#[test]
 fn an_instance_starts_waits_runs_and_settles() {
     let is = |instance: &Instance| {
         [

@@ -3,6 +3,7 @@
 mod environment;
 mod source;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ pub(crate) const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
 /// | [`multi_concurrency`](Self::multi_concurrency) | 1 invocation at a time in an instance |
 /// | [`queue`](Self::queue) | 0: excess calls are rejected |
 /// | [`region`](Self::region) | `us-east-1` |
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct Program {
     pub(crate) argv: Vec<String>,
@@ -276,5 +277,28 @@ impl Program {
                 self.region, self.name
             )
         })
+    }
+}
+
+/// Shows neither the secrets nor the values of the environment, which often are secrets as well.
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let variables: Vec<_> = self.env.iter().map(|(name, _)| name).collect();
+        let access_key_id = self.credentials.as_ref().map(|(id, _, _)| id);
+        f.debug_struct("Program")
+            .field("argv", &self.argv)
+            .field("root", &self.root)
+            .field("name", &self.name)
+            .field("version", &self.version)
+            .field("handler", &self.handler)
+            .field("env", &variables)
+            .field("memory_mb", &self.memory_mb)
+            .field("timeout", &self.timeout)
+            .field("concurrency", &self.concurrency)
+            .field("multi_concurrency", &self.multi_concurrency)
+            .field("queue", &self.queue)
+            .field("region", &self.region)
+            .field("access_key_id", &access_key_id)
+            .finish_non_exhaustive()
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::event::Fields;
+use crate::number::counted;
 
 /// Waits shorter than this, in milliseconds, are not shown.
 const NOTICEABLE: u64 = 200;
@@ -40,13 +41,13 @@ pub(super) fn step(event: &Fields) -> Option<String> {
         ),
         "new connection used" => "* using the new connection".to_owned(),
         "connection reused" => format!(
-            "* reusing a connection, after {} earlier requests",
-            get("earlier_requests")
+            "* reusing a connection, after {}",
+            counted(get("earlier_requests"), "earlier request")
         ),
         "request signed" => format!(
-            "> POST {}, {} bytes, attempt {}\n> signed by {} for {}",
+            "> POST {}, {}, attempt {}\n> signed by {} for {}",
             get("path"),
-            get("bytes"),
+            counted(get("bytes"), "byte"),
             get("attempt"),
             get("access_key_id"),
             get("scope")
@@ -64,13 +65,13 @@ pub(super) fn step(event: &Fields) -> Option<String> {
         "retrying" => format!("* {}", retry(event)),
         "call failed" => format!("* gave up after attempt {}: {}", get("attempt"), why(event)),
         "response complete" => format!(
-            "< complete: {} bytes, {} after the call began",
-            get("received"),
+            "< complete: {}, {} after the call began",
+            counted(get("received"), "byte"),
             time(event)
         ),
         "response failed" => format!(
-            "< failed after {} bytes, {} after the call began",
-            event.find("received").unwrap_or("0"),
+            "< failed after {}, {} after the call began",
+            counted(event.find("received").unwrap_or("0"), "byte"),
             time(event)
         ),
         _ => return None,

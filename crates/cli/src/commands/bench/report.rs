@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::load::Outcome;
 use super::plot::{bars, buckets, milliseconds};
+use crate::number::counted;
 
 /// Percentiles by name, and as fractions.
 const QUANTILES: [(&str, f64); 6] = [
@@ -32,8 +33,8 @@ impl Report<'_> {
     pub(super) fn text(&self) -> String {
         let outcome = self.outcome;
         let mut text = format!(
-            "{} calls of {} ({}), {} concurrent, in {:.2} s{}\n\n",
-            self.calls(),
+            "{} of {} ({}), {} concurrent, in {:.2} s{}\n\n",
+            counted(self.calls(), "call"),
             self.function,
             self.operation(),
             self.concurrency,

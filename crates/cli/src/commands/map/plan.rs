@@ -8,6 +8,7 @@ use lambda_invoke_map::{Item, Map, Progress, iter};
 use super::summary::Cost;
 use crate::call::{self, outcome, with_options};
 use crate::exit::{Exit, Failure};
+use crate::number::counted;
 
 /// The result of a dry run.
 #[derive(Debug)]
@@ -66,23 +67,23 @@ impl Plan {
 
     pub(super) fn text(&self) -> String {
         let mut text = format!(
-            "the call is permitted; {} items, {} bytes, {} invocations",
-            self.source.items,
-            self.source.bytes,
-            self.invocations()
+            "the call is permitted; {}, {}, {}",
+            counted(self.source.items, "item"),
+            counted(self.source.bytes, "byte"),
+            counted(self.invocations(), "invocation")
         );
         match (&self.sample, self.cost()) {
             (None, _) => text.push_str("; nothing was run\n  hint: --sample 10 runs ten items to estimate the cost"),
             (Some(sample), Some(cost)) => text.push_str(&format!(
-                "\n  after {} items that ran: about {:.1} s billed at {} MB, ${:.6} at the list price of x86",
-                sample.finished.all(),
+                "\n  after {} that ran: about {:.1} s billed at {} MB, ${:.6} at the list price of x86",
+                counted(sample.finished.all(), "item"),
                 cost.billed.as_secs_f64(),
                 sample.memory_mb.unwrap_or_default(),
                 cost.dollars
             )),
             (Some(sample), None) => text.push_str(&format!(
-                "\n  {} items ran, without a report of their time",
-                sample.finished.all()
+                "\n  {} ran, without a report of the time",
+                counted(sample.finished.all(), "item")
             )),
         }
         text

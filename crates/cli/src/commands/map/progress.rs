@@ -6,6 +6,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use lambda_invoke_map::Progress;
 
 use super::note;
+use crate::number::counted;
 use crate::terminal;
 
 /// How often the line is redrawn.
@@ -96,8 +97,8 @@ impl Drop for Shown {
 fn line(progress: &Progress, rate: f64) -> String {
     let ended = progress.finished.all() + progress.recorded.all();
     let mut text = match progress.total {
-        Some(total) => format!("{ended} of {total} items"),
-        None => format!("{ended} items"),
+        Some(total) => format!("{ended} of {}", counted(total, "item")),
+        None => counted(ended, "item"),
     };
     let failed = progress.finished.failed() + progress.recorded.failed();
     if failed > 0 {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::results;
 use crate::call::outcome::exit_of;
 use crate::exit::{Exit, Failure};
+use crate::number::counted;
 use crate::terminal::{MOST_TOKEN, excerpt};
 
 /// The list price of a GB-second on x86 and of a request, in US dollars, in most regions.
@@ -74,8 +75,8 @@ impl Summary {
     pub(super) fn text(&self, function: &str, progress: &Progress, elapsed: Duration) -> String {
         let counts = Counts::of(progress);
         let mut text = format!(
-            "{} items of {function} in {:.2} s: {} done, {} failed, {} unknown",
-            counts.all,
+            "{} of {function} in {:.2} s: {} done, {} failed, {} unknown",
+            counted(counts.all, "item"),
             elapsed.as_secs_f64(),
             counts.done,
             counts.failed,
@@ -186,8 +187,9 @@ impl Cost {
         let basis = match progress.reports == progress.invocations {
             true => String::new(),
             false => format!(
-                ", estimated from the reports of {} of {} invocations",
-                progress.reports, progress.invocations
+                ", estimated from the reports of {} of {}",
+                progress.reports,
+                counted(progress.invocations, "invocation")
             ),
         };
         format!(

@@ -4,6 +4,7 @@ use lambda_invoke_endpoint::Server;
 
 use super::options::Arguments;
 use crate::functions::spec::{Code, FunctionSpec};
+use crate::number::counted;
 
 /// The lines of the banner.
 pub(super) fn lines(arguments: &Arguments, server: &Server, own: &[FunctionSpec]) -> Vec<String> {
@@ -42,10 +43,10 @@ fn described(spec: &FunctionSpec) -> String {
         name, root, memory, ..
     } = spec;
     let timeout = humantime::format_duration(spec.timeout);
-    let instances = match (spec.concurrency, spec.queue) {
-        (instances, 0) => format!("{instances} instances"),
-        (instances, queue) => format!("{instances} instances, {queue} calls may wait"),
-    };
+    let mut instances = counted(spec.concurrency, "instance");
+    if spec.queue > 0 {
+        instances.push_str(&format!(", {} may wait", counted(spec.queue, "call")));
+    }
     let root = root.display();
     format!("  {name}: {what} in {root}, timeout {timeout}, {memory} MiB, {instances}")
 }
