@@ -297,8 +297,7 @@ async fn a_chunk_does_not_wait_for_a_delayed_acknowledgment() {
         delays.push(now.saturating_sub(Duration::from_nanos(written)));
         assert_eq!(response.finish().await.outcome, Outcome::Succeeded);
     }
-    // On a new connection, data is acknowledged at once anyway; on a busy machine, some chunks are
-    // late.
-    let least = delays[5..].iter().min().unwrap();
-    assert!(*least < Duration::from_millis(20), "{delays:?}");
+    // On a busy machine, some chunks are late, and others are read after the delay anyway.
+    delays.sort();
+    assert!(delays[4] < Duration::from_millis(20), "{delays:?}");
 }

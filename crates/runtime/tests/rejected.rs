@@ -117,6 +117,54 @@ async fn an_extension_receives_the_trace_and_the_arn_of_a_call() {
     );
 }
 
+/// Does what the event says, after its extension has begun to wait for the end, whose reason it writes to a
+/// file.
+const ENDED: &str = r#"import signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+base = "/2020-01-01/extension/"
+own = ask("POST", base + "register", '{"events":["SHUTDOWN"]}', {"Lambda-Extension-Name": "own"})[0]
+own = {"Lambda-Extension-Identifier": own.headers["Lambda-Extension-Identifier"]}
+def extension():
+    event = json.loads(ask("GET", base + "event/next", None, own)[1])
+    with open("reason", "w") as file: file.write(event["shutdownReason"])
+    os._exit(0)
+threading.Thread(target=extension).start()
+base = "/2018-06-01/runtime/"
+if os.environ["END"] == "failure": ask("POST", base + "init/error", "{}")
+elif os.environ["END"] != "slow start":
+    head = ask("GET", base + "invocation/next")[0].headers
+    if os.environ["END"] == "spindown":
+        ask("POST", base + "invocation/" + head["Lambda-Runtime-Aws-Request-Id"] + "/response", "1")
+        ask("GET", base + "invocation/next")
+threading.Event().wait(60)
+"#;
+
+#[tokio::test]
+async fn an_extension_is_told_why_it_ends() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    for (end, reason) in [
+        ("failure", "failure"),
+        ("slow start", "timeout"),
+        ("slow call", "timeout"),
+        ("spindown", "spindown"),
+    ] {
+        let folder = Folder::new();
+        let program = bootstrap(&folder, ENDED).env("END", end);
+        let program = match end {
+            "slow start" => program.init_timeout(Duration::from_secs(3)),
+            "slow call" => program.timeout(Duration::from_secs(1)),
+            _ => program,
+        };
+        let pool = Pool::new(program);
+        invoke(&pool, "{}").await;
+        pool.shutdown().await;
+        let written = std::fs::read_to_string(folder.path().join("reason"));
+        assert_eq!(written.unwrap_or_default(), reason, "{end}");
+    }
+}
+
 #[test]
 fn the_machine_rejects_what_it_does_not_know() {
     let mut machine = Machine::new(1);
