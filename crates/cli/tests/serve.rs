@@ -410,6 +410,10 @@ fn contradictory_options_are_rejected_at_startup() {
             "given twice for 'echo'",
         ),
         (
+            &["--concurrency", "1", "--concurrency", "2"],
+            "given twice for each function",
+        ),
+        (
             &["--alias", "echo:live=1", "--alias", "echo:live=2"],
             "'live' of the function 'echo'",
         ),

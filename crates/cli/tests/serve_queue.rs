@@ -91,6 +91,10 @@ async fn excess_calls_wait_or_are_rejected_as_configured() {
     let own = ["app.py", "--concurrency", "app=1"];
     five_at_once("own", &own, 1).await;
     five_at_once("queued", &[&own[..], &["--queue", "3"]].concat(), 4).await;
+    // A limit for all, which that of a function overrides, wherever it stands.
+    five_at_once("all", &["app.py", "--concurrency", "2"], 2).await;
+    let both = ["app.py", "--concurrency", "app=1", "--concurrency", "3"];
+    five_at_once("both", &both, 1).await;
 }
 
 #[test]
@@ -117,9 +121,11 @@ fn the_banner_and_the_printed_configuration_have_the_concurrency_of_the_option()
         ]);
         command.output().unwrap()
     };
-    let printed = print("app=3");
-    let printed = program::text(&printed.stdout);
-    assert!(printed.contains("\nconcurrency = 3\n"), "{printed}");
+    for option in ["app=3", "3"] {
+        let printed = print(option);
+        let printed = program::text(&printed.stdout);
+        assert!(printed.contains("\nconcurrency = 3\n"), "{printed}");
+    }
     let zero = print("app=0");
     assert_eq!(zero.status.code(), Some(2));
     let stderr = program::text(&zero.stderr);

@@ -123,8 +123,8 @@ pub(crate) struct Arguments {
     /// Add an alias for a version of a function, such as hello:live=3; repeatable
     #[arg(long, value_name = "NAME:ALIAS=VERSION", help_heading = "Functions")]
     pub(super) alias: Vec<Alias>,
-    /// The concurrency limit of a function, such as hello=2; repeatable
-    #[arg(long, value_name = "NAME=N", help_heading = "Functions")]
+    /// The concurrency limit of each function, or of one, such as hello=2; repeatable
+    #[arg(long, value_name = "[NAME=]N", help_heading = "Functions")]
     pub(super) concurrency: Vec<Concurrency>,
     /// The concurrency limit of all functions together
     #[arg(long, value_name = "N", value_parser = whole(0..=MOST), help_heading = "Functions")]

@@ -12,7 +12,6 @@ use lambda_invoke_endpoint::{
 use super::options::Arguments;
 use super::values::Concurrency;
 use crate::exit::{Failure, causes};
-use crate::functions::spec::FunctionSpec;
 use crate::functions::{Loaded, program};
 
 /// An endpoint that is ready to be built, and the other settings of `serve`.
@@ -122,13 +121,20 @@ impl Arguments {
             .functions
             .load(&folder, &self.region, &self.account)
             .map_err(Failure::usage)?;
-        for Concurrency { function, limit } in &self.concurrency {
-            let named = |spec: &&mut FunctionSpec| spec.name == *function;
-            if let Some(spec) = loaded.functions.iter_mut().find(named) {
-                spec.concurrency = *limit;
-            }
+        for spec in &mut loaded.functions {
+            spec.concurrency = self.limit(&spec.name).unwrap_or(spec.concurrency);
         }
         Ok(loaded)
+    }
+
+    /// The concurrency limit of a function: its own, or else that of each function.
+    fn limit(&self, name: &str) -> Option<usize> {
+        let find = |wanted: Option<&str>| {
+            let mut all = self.concurrency.iter();
+            all.find(|given| given.function.as_deref() == wanted)
+        };
+        let found = find(Some(name)).or_else(|| find(None));
+        found.map(|given| given.limit)
     }
 
     /// Converts the error of an endpoint that cannot be built.
@@ -152,22 +158,34 @@ impl Arguments {
         }
         for (count, Concurrency { function, limit }) in self.concurrency.iter().enumerate() {
             let mut before = self.concurrency.iter().take(count);
-            if before.any(|other| other.function == *function) {
+            let is_twice = before.any(|other| other.function == *function);
+            let Some(function) = function else {
+                if is_twice {
+                    let twice = "--concurrency is given twice for each function".to_owned();
+                    return Err(Failure::usage(twice));
+                }
+                continue;
+            };
+            if is_twice {
                 return Err(Failure::usage(format!(
                     "--concurrency is given twice for '{function}'"
                 )));
             }
-            let place = functions.iter().position(|known| known.name() == function);
-            let place = place.ok_or_else(|| {
-                Failure::usage(format!(
+            if !functions.iter().any(|known| known.name() == function) {
+                return Err(Failure::usage(format!(
                     "--concurrency {function}={limit}: there is no function '{function}'{}",
                     among(&functions)
-                ))
-            })?;
-            let limited = functions.swap_remove(place).concurrency(*limit);
-            functions.push(limited);
+                )));
+            }
         }
-        Ok(functions)
+        let limited = functions.into_iter().map(|function| {
+            let limit = self.limit(function.name());
+            match limit {
+                Some(limit) => function.concurrency(limit),
+                None => function,
+            }
+        });
+        Ok(limited.collect())
     }
 
     fn events(&self, functions: &[Function]) -> Result<EventSettings, Failure> {

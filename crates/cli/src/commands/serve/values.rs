@@ -68,10 +68,10 @@ impl FromStr for Alias {
     }
 }
 
-/// A concurrency limit such as `hello=2`.
+/// A concurrency limit such as `hello=2`, or `2` for each function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Concurrency {
-    pub(super) function: String,
+    pub(super) function: Option<String>,
     pub(super) limit: usize,
 }
 
@@ -79,16 +79,17 @@ impl FromStr for Concurrency {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (function, limit) = text
-            .split_once('=')
-            .and_then(|(function, limit)| Some((function, whole(0..=MOST)(limit).ok()?)))
-            .ok_or_else(|| {
-                format!("expected FUNCTION=NUMBER with a number from 0 to {MOST}, such as hello=2")
-            })?;
-        Ok(Self {
-            function: function.to_owned(),
-            limit,
-        })
+        let (function, limit) = match text.split_once('=') {
+            Some((function, limit)) => (Some(function.to_owned()), limit),
+            None => (None, text),
+        };
+        let limit = whole(0..=MOST)(limit).map_err(|_| {
+            format!(
+                "expected a number from 0 to {MOST} for each function, or FUNCTION=NUMBER for one, such \
+                 as 2 or hello=2"
+            )
+        })?;
+        Ok(Self { function, limit })
     }
 }
 
@@ -218,6 +219,7 @@ mod tests {
             assert!(text.parse::<Alias>().is_err(), "{text}");
         }
         assert_eq!("hello=0".parse::<Concurrency>().unwrap().limit, 0);
+        assert_eq!("3".parse::<Concurrency>().unwrap().function, None);
         assert!("hello".parse::<Concurrency>().is_err());
         assert_eq!("none".parse(), Ok(Delays(Vec::new())));
         let seconds = |seconds| Duration::from_secs(seconds);
