@@ -326,3 +326,30 @@ async fn dropping_the_last_clone_of_a_pool_ends_its_processes() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+#[test]
+fn the_end_of_the_tokio_runtime_ends_the_processes() {
+    if support::tools::lacks(&["python3"]) || !Path::new("/proc/self/status").exists() {
+        return;
+    }
+    // Responds with the process ID of a child in a session of its own.
+    const CHILD: &str = r#"
+import subprocess
+child = subprocess.Popen(["/bin/sleep", "60"], start_new_session=True)
+while True:
+    head, _ = ask("GET", "/2018-06-01/runtime/invocation/next")
+    request = head.getheader("Lambda-Runtime-Aws-Request-Id")
+    ask("POST", f"/2018-06-01/runtime/invocation/{request}/response", str(child.pid))
+"#;
+    let folder = Folder::new();
+    let pool = Pool::new(bootstrap(&folder, CHILD));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let pid = runtime.block_on(async { invoke(&pool, "{}").await.text() });
+    assert!(is_running(&pid));
+    drop(runtime);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while is_running(&pid) {
+        assert!(Instant::now() < deadline, "the process {pid} still runs");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

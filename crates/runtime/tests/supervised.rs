@@ -1,6 +1,7 @@
-//! No process of a function is left when its host has ended, whatever ended it.
+//! No process of a function is left when its host has ended, whatever ended it, and a host knows how a
+//! function ended.
 //!
-//! This test binary is also the host, if its first argument is `host`.
+//! This test binary is also the host, if its first argument is `host` or `ends`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 
 mod support;
@@ -9,6 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use lambda_invoke_runtime::{Event, Pool, Program, supervise_if_asked};
@@ -29,10 +31,16 @@ done
 "#;
 
 fn main() {
-    supervise_if_asked();
-    let mut args = std::env::args().skip(1);
-    if args.next().as_deref() == Some("host") {
-        return host(&args.next().unwrap());
+    let args: Vec<String> = std::env::args().collect();
+    // Not in the test itself, which would pass if this took it for a supervisor.
+    let is_test = std::env::current_exe().is_ok_and(|own| own.ends_with(&args[0]));
+    if !is_test || args.len() == 3 {
+        supervise_if_asked();
+    }
+    match &args[1..] {
+        [mode, folder] if mode == "host" => return host(folder),
+        [mode, folder] if mode == "ends" => return ends(folder),
+        _ => {}
     }
     if std::env::args().any(|arg| arg == "--list") {
         return;
@@ -60,6 +68,65 @@ fn main() {
     }
     closed_pool_leaves_no_process(path);
     println!("nothing is left after the end of the pool");
+    let status = command("ends", path).status().unwrap();
+    assert!(status.success());
+    println!("the host knows how a function ended");
+}
+
+/// Runs functions that end in different ways before they ask for an event.
+fn ends(folder: &str) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for (script, expected) in [
+        ("exit 0", "Runtime exited without providing a reason"),
+        ("exit 3", "Runtime exited with error: exit status 3"),
+        (
+            "echo a record >&$_LAMBDA_TELEMETRY_LOG_FD; exit 3",
+            "Runtime exited with error: exit status 3",
+        ),
+        ("kill -9 $$", "Runtime exited with error: signal: killed"),
+        // The end of a child that has lost its parent is not that of the function.
+        (
+            "(setsid /bin/sh -c 'sleep 0.1; exit 5' &); sleep 0.5; exit 4",
+            "Runtime exited with error: exit status 4",
+        ),
+    ] {
+        let began = Instant::now();
+        let program = Program::command(["/bin/bash", "-c", script]).unwrap();
+        let (failure, lines) = failure(&runtime, program.root(folder));
+        assert_eq!(failure.0, "Runtime.ExitError", "{script}");
+        assert!(failure.1.ends_with(expected), "{script}: {}", failure.1);
+        // As long as it would look for processes of which none are left.
+        assert!(began.elapsed() < Duration::from_secs(2), "{script}");
+        let is_record = script.contains("LOG_FD");
+        assert_eq!(lines, vec!["a record"; usize::from(is_record)], "{script}");
+    }
+    let began = Instant::now();
+    let (failure, _) = failure(&runtime, Program::command(["/no/such/program"]).unwrap());
+    assert_eq!(failure.0, "Runtime.InvalidEntrypoint");
+    assert!(
+        failure.1.contains("No such file or directory"),
+        "{}",
+        failure.1
+    );
+    assert!(
+        began.elapsed() < Duration::from_secs(2),
+        "it was tried again"
+    );
+}
+
+/// The type and the message of a call's failure, and what the function wrote.
+fn failure(runtime: &tokio::runtime::Runtime, program: Program) -> ((String, String), Vec<String>) {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let written = Arc::clone(&lines);
+    let pool = Pool::new(program.init_timeout(Duration::from_secs(60)));
+    let pool = pool.on_log(move |line| written.lock().unwrap().push(line.text.clone()));
+    let report = runtime.block_on(async {
+        let response = pool.invoke(Event::new("call", "{}")).await.unwrap();
+        response.finish().await
+    });
+    let failure = report.outcome.failure().unwrap();
+    let failure = (failure.error_type.clone(), failure.message.clone());
+    (failure, lines.lock().unwrap().clone())
 }
 
 /// Runs functions until it is killed, or until its standard input ends.
@@ -105,9 +172,14 @@ fn processes(folder: &str) -> BTreeSet<i32> {
     .collect()
 }
 
+fn command(mode: &str, folder: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args([mode, folder]);
+    command
+}
+
 fn start(folder: &str) -> Child {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["host", folder])
+    let mut child = command("host", folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
