@@ -165,6 +165,33 @@ async fn an_extension_is_told_why_it_ends() {
     }
 }
 
+/// Asks for its first event later than the runtime.
+const SLOW: &str = r#"base = "/2020-01-01/extension/"
+own = ask("POST", base + "register", '{"events":["INVOKE"]}', {"Lambda-Extension-Name": "own"})[0]
+own = {"Lambda-Extension-Identifier": own.headers["Lambda-Extension-Identifier"]}
+def runtime():
+    base = "/2018-06-01/runtime/invocation/"
+    while True:
+        head = ask("GET", base + "next")[0].headers
+        ask("POST", base + head["Lambda-Runtime-Aws-Request-Id"] + "/response", str(os.getpid()))
+threading.Thread(target=runtime).start()
+while True:
+    threading.Event().wait(0.3)
+    ask("GET", base + "event/next", None, own)
+"#;
+
+#[tokio::test]
+async fn an_instance_waits_for_an_extension_that_asks_later() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let pool = Pool::new(bootstrap(&folder, SLOW));
+    let first = invoke(&pool, "{}").await;
+    assert_eq!(first.report.outcome, Outcome::Succeeded);
+    assert_eq!(invoke(&pool, "{}").await.text(), first.text());
+}
+
 #[test]
 fn the_machine_rejects_what_it_does_not_know() {
     let mut machine = Machine::new(1);

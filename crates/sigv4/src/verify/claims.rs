@@ -176,11 +176,16 @@ impl<'a> Claims<'a> {
     }
 
     fn from_headers(authorization: &'a [u8], sent: &Sent<'a>) -> Result<Self, VerifyError> {
-        if !authorization.trim_ascii().starts_with(b"AWS4-") {
+        let blanks = authorization.iter().take_while(|byte| is_blank(**byte));
+        let blanks = blanks.count();
+        if !authorization
+            .get(blanks..)
+            .is_some_and(|text| text.starts_with(b"AWS4-"))
+        {
             return Err(VerifyError::MissingAuthenticationToken);
         }
         let text = core::str::from_utf8(authorization).map_err(|_| Incomplete::NotKeyValue)?;
-        let (algorithm, parameters) = split_algorithm(text.trim_ascii());
+        let (algorithm, parameters) = split_algorithm(trim(text));
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
         for piece in pieces(parameters) {
             let (slot, value) = if let Some(value) = piece.strip_prefix("Credential=") {
@@ -315,8 +320,18 @@ fn pieces(list: &str) -> impl Iterator<Item = &str> {
             None => (list, None),
         };
         rest = after;
-        Some(piece.trim_ascii())
+        Some(trim(piece))
     })
+}
+
+/// Whether a byte is blank space in a header (RFC 9110, section 5.6.3). Other control characters are not.
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// Removes the blanks around a text.
+fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
 }
 
 /// The algorithm, and the text after it without leading blanks.
@@ -391,4 +406,19 @@ fn read_date(date: &[u8], may_be_http: bool) -> Result<(Timestamp, [u8; 16]), In
     let date = text.and_then(|text| text.parse::<HttpDate>().ok());
     let time = Timestamp::from(date.ok_or(Incomplete::Date)?);
     Ok((time, time.to_basic()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_spaces_and_tabs_are_blank() {
+        assert_eq!(trim("\t a \t"), "a");
+        for other in ["\u{b}a", "a\u{c}", "\na", "\u{a0}a"] {
+            assert_eq!(trim(other), other);
+        }
+        let list: Vec<_> = pieces(" a,\tb\t,,\u{c}c").collect();
+        assert_eq!(list, ["a", "b", "", "\u{c}c"]);
+    }
 }
