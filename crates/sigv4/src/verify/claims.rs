@@ -331,7 +331,11 @@ const fn is_blank(byte: u8) -> bool {
 
 /// Removes the blanks around a text.
 fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t'])
+    let is_other = |byte: &u8| !is_blank(*byte);
+    let bytes = text.as_bytes();
+    let start = bytes.iter().position(is_other).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(is_other).map_or(start, |at| at + 1);
+    text.get(start..end).unwrap_or_default()
 }
 
 /// The algorithm, and the text after it without leading blanks.
