@@ -121,7 +121,11 @@ async fn invocations(count: usize) -> Result<()> {
         .ok_or("the path of this program is not text")?;
     let processes = TcpListener::bind("127.0.0.1:0").await?;
     let address = processes.local_addr()?.to_string();
-    tokio::spawn(async move { function::serve(processes).await.map_err(|error| error.to_string()) });
+    tokio::spawn(async move {
+        function::serve(processes)
+            .await
+            .map_err(|error| error.to_string())
+    });
     let pool = Pool::new(Program::command([this, "function"])?.env(function::TELL, address));
     for number in 0..count {
         let event = Event::new(format!("request-{number}"), "[1,2,3]");
