@@ -324,6 +324,6 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "after the response",
         "leaves a child in a group of its own behind",
-        "nxt(); subprocess.Popen(['sleep', '98765'], start_new_session=True); respond(b'1'); sys.exit(0)",
+        "nxt(); subprocess.Popen(['sleep', '60'], start_new_session=True); respond(b'1'); sys.exit(0)",
     ),
 ];
