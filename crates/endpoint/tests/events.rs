@@ -129,7 +129,7 @@ async fn an_event_that_always_fails_is_dropped_counted_and_reported() {
     assert_eq!(counters.failed, 3);
 }
 
-fn check_record(record: &Value, id: &str) {
+fn check_record(record: &Value, payload: &Value, id: &str) {
     assert_eq!(record["version"], "1.0");
     assert_eq!(
         record["requestContext"],
@@ -140,7 +140,7 @@ fn check_record(record: &Value, id: &str) {
             "approximateInvokeCount": 3,
         })
     );
-    assert_eq!(record["requestPayload"]["order"], 7);
+    assert_eq!(record["requestPayload"], *payload);
     assert_eq!(
         record["responseContext"],
         json!({"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"})
@@ -150,6 +150,7 @@ fn check_record(record: &Value, id: &str) {
 
 #[tokio::test]
 async fn a_dead_letter_is_a_line_in_a_file() {
+    const PAYLOAD: &str = "{\"order\": 7,\r\n\"id\": 12345678901234567890123}";
     let folder = std::env::temp_dir().join(format!("dead-letters-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("events.jsonl");
@@ -163,7 +164,7 @@ async fn a_dead_letter_is_a_line_in_a_file() {
         .unwrap();
     let response = Client::to(&server)
         .await
-        .call(&Call::invoke("f", "{\"order\": 7,\r\n\"id\": 12345678901234567890123}").event())
+        .call(&Call::invoke("f", PAYLOAD).event())
         .await;
     settled(&server, |counters| counters.dead_lettered == 1).await;
     let text = std::fs::read_to_string(&file).unwrap();
@@ -173,6 +174,7 @@ async fn a_dead_letter_is_a_line_in_a_file() {
     assert!(text.contains(payload), "{text}");
     check_record(
         &serde_json::from_str(&text).unwrap(),
+        &serde_json::from_str(PAYLOAD).unwrap(),
         response.header("x-amzn-requestid").unwrap(),
     );
 }
@@ -200,7 +202,12 @@ async fn a_dead_letter_can_go_to_a_function_and_is_dropped_if_that_fails() {
         .call(&Call::invoke("f", r#"{"order":7}"#).event())
         .await;
     let record = soon(receiver.recv()).await.unwrap();
-    check_record(&record, response.header("x-amzn-requestid").unwrap());
+    let payload = json!({"order": 7});
+    check_record(
+        &record,
+        &payload,
+        response.header("x-amzn-requestid").unwrap(),
+    );
     let counters = settled(&server, |counters| counters.dropped == 1).await;
     assert_eq!((counters.dead_lettered, counters.failed), (1, 6));
 }

@@ -38,13 +38,7 @@ async fn no_two_instances_have_an_invocation_id_in_common() {
         return;
     }
     // Responds with the ID of the invocation.
-    const ID: &str = r#"
-while True:
-    head, _ = ask("GET", "/2018-06-01/runtime/invocation/next")
-    request = head.getheader("Lambda-Runtime-Aws-Request-Id")
-    id = head.getheader("Lambda-Runtime-Invocation-Id")
-    ask("POST", f"/2018-06-01/runtime/invocation/{request}/response", id)
-"#;
+    const ID: &str = r#"respond_with(lambda head: head.getheader("Lambda-Runtime-Invocation-Id"))"#;
     let folder = Folder::new();
     let mut ids = BTreeSet::new();
     for tenant in ["a", "b", "c"] {
@@ -336,10 +330,7 @@ fn the_end_of_the_tokio_runtime_ends_the_processes() {
     const CHILD: &str = r#"
 import subprocess
 child = subprocess.Popen(["/bin/sleep", "60"], start_new_session=True)
-while True:
-    head, _ = ask("GET", "/2018-06-01/runtime/invocation/next")
-    request = head.getheader("Lambda-Runtime-Aws-Request-Id")
-    ask("POST", f"/2018-06-01/runtime/invocation/{request}/response", str(child.pid))
+respond_with(lambda head: str(child.pid))
 "#;
     let folder = Folder::new();
     let pool = Pool::new(bootstrap(&folder, CHILD));

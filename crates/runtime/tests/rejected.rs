@@ -169,12 +169,7 @@ async fn an_extension_is_told_why_it_ends() {
 const SLOW: &str = r#"base = "/2020-01-01/extension/"
 own = ask("POST", base + "register", '{"events":["INVOKE"]}', {"Lambda-Extension-Name": "own"})[0]
 own = {"Lambda-Extension-Identifier": own.headers["Lambda-Extension-Identifier"]}
-def runtime():
-    base = "/2018-06-01/runtime/invocation/"
-    while True:
-        head = ask("GET", base + "next")[0].headers
-        ask("POST", base + head["Lambda-Runtime-Aws-Request-Id"] + "/response", str(os.getpid()))
-threading.Thread(target=runtime).start()
+threading.Thread(target=respond_with, args=[lambda head: str(os.getpid())]).start()
 while True:
     threading.Event().wait(0.3)
     ask("GET", base + "event/next", None, own)

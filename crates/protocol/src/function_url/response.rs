@@ -165,17 +165,19 @@ impl TryFrom<Bytes> for UrlResponse {
         };
         object.remove("multiValueHeaders");
         let is_base64 = object.get("isBase64Encoded") == Some(&Value::Bool(true));
-        let body = match json::member(&payload, "body") {
-            None => Bytes::new(),
-            Some(json) => match serde_json::from_slice::<Option<String>>(&json) {
-                Ok(None) => Bytes::new(),
-                Ok(Some(text)) if is_base64 => BASE64
-                    .decode(&text)
-                    .map_err(|error| invalid(&error, &text))?
-                    .into(),
-                Ok(Some(text)) => text.into(),
-                Err(_) => json,
-            },
+        let body = match object.remove("body") {
+            None | Some(Value::Null) => Bytes::new(),
+            Some(Value::String(text)) if !is_base64 => text.into(),
+            Some(_) => {
+                let json = json::member(&payload, "body").unwrap_or_default();
+                match serde_json::from_slice::<String>(&json) {
+                    Ok(text) if is_base64 => BASE64
+                        .decode(&text)
+                        .map_err(|error| invalid(&error, &text))?
+                        .into(),
+                    _ => json,
+                }
+            }
         };
         let head = UrlHead::new(HttpPrelude::from_object(&object)?, JSON)?;
         Ok(Self { head, body })

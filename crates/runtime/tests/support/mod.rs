@@ -134,9 +134,15 @@ def ask(method, path, body=None, headers={}):
     api.request(method, path, body, headers)
     response = api.getresponse()
     return response, response.read()
+def respond_with(result):
+    while True:
+        head, _ = ask("GET", "/2018-06-01/runtime/invocation/next")
+        request = head.getheader("Lambda-Runtime-Aws-Request-Id")
+        ask("POST", f"/2018-06-01/runtime/invocation/{request}/response", result(head))
 "#;
 
-/// A runtime in Python that sends its requests with `ask`, which returns the response and its body.
+/// A runtime in Python that sends its requests with `ask`, which returns the response and its body, or
+/// responds to each event with `respond_with`, by the head of the event.
 pub(crate) fn bootstrap(folder: &Folder, text: &str) -> Program {
     let script = folder.script("bootstrap", &format!("{ASK}{text}"));
     let program = Program::source(script).unwrap();

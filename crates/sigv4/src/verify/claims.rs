@@ -1,6 +1,7 @@
 //! The claims of a request about its signature, in its headers or in its query.
 
 use core::fmt;
+use core::ops::Range;
 use core::time::Duration;
 use std::borrow::Cow;
 
@@ -176,16 +177,14 @@ impl<'a> Claims<'a> {
     }
 
     fn from_headers(authorization: &'a [u8], sent: &Sent<'a>) -> Result<Self, VerifyError> {
-        let blanks = authorization.iter().take_while(|byte| is_blank(**byte));
-        let blanks = blanks.count();
-        if !authorization
-            .get(blanks..)
-            .is_some_and(|text| text.starts_with(b"AWS4-"))
-        {
+        let authorization = authorization
+            .get(within_blanks(authorization))
+            .unwrap_or_default();
+        if !authorization.starts_with(b"AWS4-") {
             return Err(VerifyError::MissingAuthenticationToken);
         }
         let text = core::str::from_utf8(authorization).map_err(|_| Incomplete::NotKeyValue)?;
-        let (algorithm, parameters) = split_algorithm(trim(text));
+        let (algorithm, parameters) = split_algorithm(text);
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
         for piece in pieces(parameters) {
             let (slot, value) = if let Some(value) = piece.strip_prefix("Credential=") {
@@ -320,22 +319,21 @@ fn pieces(list: &str) -> impl Iterator<Item = &str> {
             None => (list, None),
         };
         rest = after;
-        Some(trim(piece))
+        Some(
+            piece
+                .get(within_blanks(piece.as_bytes()))
+                .unwrap_or_default(),
+        )
     })
 }
 
-/// Whether a byte is blank space in a header (RFC 9110, section 5.6.3). Other control characters are not.
-const fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t')
-}
-
-/// Removes the blanks around a text.
-fn trim(text: &str) -> &str {
-    let is_other = |byte: &u8| !is_blank(*byte);
-    let bytes = text.as_bytes();
-    let start = bytes.iter().position(is_other).unwrap_or(bytes.len());
-    let end = bytes.iter().rposition(is_other).map_or(start, |at| at + 1);
-    text.get(start..end).unwrap_or_default()
+/// Where the text is that has blanks around it: spaces and tabs (RFC 9110, section 5.6.3), but no other
+/// control characters.
+fn within_blanks(text: &[u8]) -> Range<usize> {
+    let is_other = |byte: &u8| !matches!(byte, b' ' | b'\t');
+    let start = text.iter().position(is_other).unwrap_or(text.len());
+    let end = text.iter().rposition(is_other).map_or(start, |at| at + 1);
+    start..end
 }
 
 /// The algorithm, and the text after it without leading blanks.
@@ -418,7 +416,9 @@ mod tests {
 
     #[test]
     fn only_spaces_and_tabs_are_blank() {
+        let trim = |text: &'static str| &text[within_blanks(text.as_bytes())];
         assert_eq!(trim("\t a \t"), "a");
+        assert_eq!(trim(" \t"), "");
         for other in ["\u{b}a", "a\u{c}", "\na", "\u{a0}a"] {
             assert_eq!(trim(other), other);
         }

@@ -158,32 +158,27 @@ impl Arguments {
         }
         for (count, Concurrency { function, limit }) in self.concurrency.iter().enumerate() {
             let mut before = self.concurrency.iter().take(count);
-            let is_twice = before.any(|other| other.function == *function);
-            let Some(function) = function else {
-                if is_twice {
-                    let twice = "--concurrency is given twice for each function".to_owned();
-                    return Err(Failure::usage(twice));
-                }
-                continue;
-            };
-            if is_twice {
+            if before.any(|other| other.function == *function) {
+                let whose = match function {
+                    Some(function) => format!("'{function}'"),
+                    None => "each function".to_owned(),
+                };
                 return Err(Failure::usage(format!(
-                    "--concurrency is given twice for '{function}'"
+                    "--concurrency is given twice for {whose}"
                 )));
             }
-            if !functions.iter().any(|known| known.name() == function) {
+            let is_unknown = |name: &&String| functions.iter().all(|known| known.name() != *name);
+            if let Some(function) = function.as_ref().filter(is_unknown) {
                 return Err(Failure::usage(format!(
                     "--concurrency {function}={limit}: there is no function '{function}'{}",
                     among(&functions)
                 )));
             }
         }
-        let limited = functions.into_iter().map(|function| {
-            let limit = self.limit(function.name());
-            match limit {
-                Some(limit) => function.concurrency(limit),
-                None => function,
-            }
+        let limited = functions.into_iter();
+        let limited = limited.map(|function| match self.limit(function.name()) {
+            Some(limit) => function.concurrency(limit),
+            None => function,
         });
         Ok(limited.collect())
     }
