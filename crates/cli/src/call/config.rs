@@ -24,8 +24,9 @@ pub(crate) struct Options {
     /// instance's]
     #[arg(long)]
     pub(crate) region: Option<String>,
-    /// The profile in the shared files to take credentials and region from [default: AWS_PROFILE, or
-    /// 'default'; without this option, credentials in the environment take precedence]
+    /// The profile in the shared files to take credentials and region from [default: AWS_PROFILE,
+    /// AWS_DEFAULT_PROFILE, or 'default'; without this option, credentials in the environment take
+    /// precedence]
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
     /// The endpoint to call instead of the service's own [default: AWS_ENDPOINT_URL_LAMBDA,

@@ -176,8 +176,10 @@ fn is_possible(command: &Command, hint: &str) -> bool {
     option.is_none_or(|option| !option.starts_with('-') || has_option(command, option))
 }
 
+/// Whether the command has the option, and does not only reject it with a message of its own.
 fn has_option(command: &Command, option: &str) -> bool {
-    command.get_arguments().any(|argument| {
+    let mut shown = command.get_arguments().filter(|argument| !argument.is_hide_set());
+    shown.any(|argument| {
         let long = argument.get_long().map(|long| format!("--{long}"));
         let short = argument.get_short().map(|short| format!("-{short}"));
         long.as_deref() == Some(option) || short.as_deref() == Some(option)

@@ -1,4 +1,4 @@
-//! The console: a page that calls the endpoint's functions and shows the last calls live.
+//! The console: a page that calls the endpoint's functions and shows the most recent calls live.
 //!
 //! Anyone can load the page, but its requests need a session, which only the one-time token opens.
 //! Requests for another host, or from another page, are rejected before that.

@@ -1,4 +1,4 @@
-//! The last calls, as they happen, for the console.
+//! The most recent calls, as they happen, for the console.
 //!
 //! Its memory is bounded by a number of calls, and a number of bytes per call.
 
@@ -16,7 +16,7 @@ pub(crate) use self::entry::Entry;
 /// How many calls are kept.
 const CALLS: usize = 50;
 
-/// The last calls of an endpoint.
+/// The most recent calls of an endpoint.
 #[derive(Debug)]
 pub(crate) struct Journal {
     entries: Mutex<VecDeque<Arc<Entry>>>,

@@ -163,7 +163,7 @@ impl EndpointBuilder {
     }
 
     /// Sets whether the endpoint has a console, `false` by default: a page that calls the functions
-    /// and shows the last calls live. [`Server::console_url`] opens it.
+    /// and shows the most recent calls live. [`Server::console_url`] opens it.
     pub fn console(mut self, console: bool) -> Self {
         self.console = console;
         self

@@ -50,6 +50,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 #[command(mut_arg("retry", |retry| retry.default_value("none")))]
+#[command(mut_arg("log_tail", |log| log.hide(true)))]
 #[command(mut_arg("json", |json| json.help("Write the result as one JSON object, times in milliseconds")))]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -90,6 +91,12 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 async fn bench(arguments: Arc<Arguments>) -> Result<(), Failure> {
+    if arguments.call.log_tail {
+        return Err(Failure::usage(
+            "bench shows no logs\n  hint: leave out --log-tail; use invoke or stream with it for one \
+             call",
+        ));
+    }
     let prepared = arguments.call.prepare().await?;
     let load = Load::new(Arc::clone(&arguments), &prepared);
     let concurrency = arguments.concurrency;

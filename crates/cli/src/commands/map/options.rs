@@ -47,13 +47,12 @@ Examples:
 #[command(mut_arg("raw", |raw| raw.hide(true)))]
 #[command(mut_arg("json", |json| json.help("Write the summary and errors as JSON on stderr")))]
 #[command(mut_arg("log_tail", |log| log.help("Request the end of the log of every call, for exact billing and for failures that only the log reports; by default of one in 16")))]
-#[command(mut_arg("dry_run", |dry_run| dry_run.help("Check permissions and payloads, count them, and estimate the cost by --sample")))]
+#[command(mut_arg("dry_run", |dry_run| dry_run.help("Check the permission and the payloads, and count items, bytes and invocations, without running the function; with --sample, it runs for some items")))]
+#[command(mut_arg("output", |output| output.help("Write the results to FILE instead of stdout; FILE is replaced when the run ends").help_heading("Output")))]
 #[command(mut_arg("max_attempts", |most| most.help("The maximum number of attempts of an item, not counting throttled ones [default: 5]")))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(super) call: call::Options,
-    #[command(flatten)]
-    pub(super) destination: destination::Options,
 
     /// Read payloads from this file, or from the files of this folder [default: stdin]
     #[arg(long, value_name = "PATH", help_heading = "Input")]
@@ -73,6 +72,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FIELD", help_heading = "Input", conflicts_with_all = ["batch", "stream"])]
     pub(super) idempotency_key: Option<String>,
 
+    #[command(flatten)]
+    pub(super) destination: destination::Options,
     /// Write each item's payload to a file of its own in this folder instead of into the results
     #[arg(long, value_name = "FOLDER", help_heading = "Output")]
     pub(super) output_dir: Option<PathBuf>,
@@ -116,7 +117,7 @@ pub(crate) struct Arguments {
     /// Start no more items after more than N, or more than P% of those that ended, failed
     #[arg(long, value_name = "N|P%", value_parser = max_failures, help_heading = "Load")]
     pub(super) max_failures: Option<MaxFailures>,
-    /// With --dry-run: run this many items to estimate the cost of all
+    /// With --dry-run: run the function for this many items, to estimate the cost of all
     #[arg(long, value_name = "N", value_parser = whole(1_u16..=10_000), requires = "dry_run", conflicts_with_all = ["event", "journal"], help_heading = "Load")]
     pub(super) sample: Option<u16>,
 }

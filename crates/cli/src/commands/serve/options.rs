@@ -68,14 +68,15 @@ pub(crate) struct Arguments {
     /// The account that owns the functions
     #[arg(long, default_value = "123456789012")]
     pub(super) account: String,
-    /// Log neither requests nor the lines of functions; write only warnings and errors to stderr
+    /// Write neither requests nor the lines of functions to stderr, only warnings, changes of the
+    /// source, lost events, the console's link and the shutdown
     #[arg(short, long)]
     pub(super) quiet: bool,
     /// How to write the log on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     pub(super) log_format: Format,
-    /// Serve a web page that calls the functions and shows the last calls live; its link is written
-    /// to stderr and works once
+    /// Serve a web page that calls the functions and shows the most recent calls live; its link is
+    /// written to stderr and works once
     #[arg(long)]
     pub(super) console: bool,
     /// How long to wait for running invocations on shutdown before dropping them
