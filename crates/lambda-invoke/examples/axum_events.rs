@@ -5,7 +5,7 @@
 //! cargo run -p lambda-invoke --example axum_events -- serve   # for a browser, until Ctrl-C
 //! ```
 //!
-//! A failure in mid-stream is visible to both sides: the log has the whole error, with the request's
+//! A failure mid-stream is visible to both sides: the log has the whole error, with the request's
 //! id, and the browser gets an event `failed`. Without that event, a browser would take a truncated
 //! stream for a complete one.
 

@@ -103,7 +103,7 @@ impl Reply {
     /// Returns the failure that only the log reports, if the log was requested.
     ///
     /// The service has been seen to omit `X-Amz-Function-Error` for functions that stream, even for
-    /// those that failed in mid-stream. [`LogTail::failure`] says what counts as a failure.
+    /// those that failed mid-stream. [`LogTail::failure`] says what counts as a failure.
     /// [`into_result`](Self::into_result) also takes it into account.
     ///
     /// ```no_run

@@ -178,7 +178,9 @@ fn is_possible(command: &Command, hint: &str) -> bool {
 
 /// Whether the command has the option, and does not only reject it with a message of its own.
 fn has_option(command: &Command, option: &str) -> bool {
-    let mut shown = command.get_arguments().filter(|argument| !argument.is_hide_set());
+    let mut shown = command
+        .get_arguments()
+        .filter(|argument| !argument.is_hide_set());
     shown.any(|argument| {
         let long = argument.get_long().map(|long| format!("--{long}"));
         let short = argument.get_short().map(|short| format!("-{short}"));

@@ -247,7 +247,7 @@ impl Function {
 
     /// Creates a function that writes its response in chunks.
     ///
-    /// The stream ends when the function returns `Ok(())`. An error, even in mid-stream, is
+    /// The stream ends when the function returns `Ok(())`. An error, even mid-stream, is
     /// reported to the caller as the service reports it.
     ///
     /// # Example

@@ -55,7 +55,7 @@ pub enum Ending {
     CallerGone,
     /// A fault rule ended it.
     Fault,
-    /// The function failed in mid-stream, and the response had no other way to report that.
+    /// The function failed mid-stream, and the response had no other way to report that.
     Failed,
     /// The endpoint closed the connection: the grace period was over, or nothing had been sent for
     /// too long.

@@ -40,7 +40,7 @@ assert.equal(failed.FunctionError, "Unhandled");
 assert.equal(JSON.parse(failed.Payload).errorType, "ValueError");
 const large = await invoke({ kind: "echo", x: "x".repeat(5_000_000) });
 assert.equal(JSON.parse(large.Payload).event.x.length, 5_000_000);
-// A stream is collected; a failure in mid-stream appears only in the log.
+// A stream is collected; a failure mid-stream appears only in the log.
 assert.equal(String((await invoke({ chunks: 2 })).Payload), "chunk 0\nchunk 1\n");
 const late = await invoke({ kind: "fail-late", chunks: 2 }, { LogType: "Tail" });
 assert.match(decoded(late.LogResult), /in mid-stream/);

@@ -207,7 +207,7 @@ pub enum Asked {
     Stream,
     /// A buffered response of a function that fails: never a success.
     Failing,
-    /// A stream whose function fails in mid-stream, which only the log reports: never a success.
+    /// A stream whose function fails mid-stream, which only the log reports: never a success.
     FailingStream,
     /// A buffered response of many packets, to a request of many packets.
     LongInvoke,

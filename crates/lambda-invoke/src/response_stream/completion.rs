@@ -50,7 +50,7 @@ impl Completion {
     ///
     /// A stream that ended without an error is usually [`NotReported`](Outcome::NotReported):
     /// neither the service nor the log reports a failure. Only logs in the JSON format report
-    /// success. In recordings, the failure of a custom runtime in mid-stream is reported nowhere;
+    /// success. In recordings, the failure of a custom runtime mid-stream is reported nowhere;
     /// without a log ([`StreamCall::without_log`](crate::StreamCall::without_log)), the same holds
     /// for any function.
     #[must_use]

@@ -145,7 +145,7 @@ pub(crate) const CASES: &[Case] = &[
     case("before the response", "exits with 3", "nxt(); sys.exit(3)"),
     case(
         "before the response",
-        "is killed, as for want of memory",
+        "is killed, as when memory runs out",
         "nxt(); os.kill(os.getpid(), 9)",
     ),
     Case {

@@ -34,7 +34,7 @@ Latencies are those of successful calls; \"first byte\" is the time to the funct
 The exit code is 0 if every call succeeded, otherwise that of the most frequent failure. Ctrl-C ends \
 the benchmark early and shows the results so far, with exit code 130.
 
-A function that fails in mid-stream counts as failed if the service reports it: with an error code, \
+A function that fails mid-stream counts as failed if the service reports it: with an error code, \
 or in the log's report. --buffered always reports it.
 
 Failures are counted by kind and code; after the first 50, as \"further codes\".
