@@ -71,7 +71,7 @@ impl Micro {
         for (_, points) in &mut curves {
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
         }
-        // Each contender has the same colour in every chart.
+        // Each contender has the same color in every chart.
         let place = |name: &str| ["ours", "limit"].iter().position(|first| *first == name);
         curves.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
         curves

@@ -24,7 +24,7 @@ const RIGHT: f64 = 20.0;
 const TOP: f64 = 80.0;
 const BOTTOM: f64 = 60.0;
 
-/// Colours that people with colour blindness can distinguish, in light and dark, and dashes for print.
+/// Colors that people with color blindness can distinguish, in light and dark, and dashes for print.
 const STYLES: [(&str, &str, &str); 6] = [
     ("#0072b2", "#56b4e9", ""),
     ("#555555", "#aaaaaa", "2 3"),
@@ -37,7 +37,7 @@ const STYLES: [(&str, &str, &str); 6] = [
 /// The number of entries in a row of the legend.
 const PER_ROW: usize = 3;
 
-/// The colours as classes, in the reader's preferred color scheme.
+/// The colors as classes, in the reader's preferred color scheme.
 fn style() -> String {
     let mut light = String::new();
     let mut dark = String::new();
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chart_has_colours_for_light_and_dark() {
+    fn a_chart_has_colors_for_light_and_dark() {
         let style = style();
         let (light, dark) = style.split_once("prefers-color-scheme:dark").unwrap();
         for index in 0..STYLES.len() {

@@ -8,7 +8,7 @@ pub const REQUEST_ID: &str = "x-amzn-requestid";
 pub const REQUEST_ID_ALTERNATIVES: [&str; 2] = ["x-amz-request-id", "x-amzn-request-id"];
 /// How long to wait: seconds or a date (RFC 9110, section 10.2.3).
 pub const RETRY_AFTER: &str = "retry-after";
-/// How long to wait, in milliseconds (AWS SDKs' retry behaviour of 2026).
+/// How long to wait, in milliseconds (AWS SDKs' retry behavior of 2026).
 pub const RETRY_AFTER_MILLIS: &str = "x-amz-retry-after";
 /// The media type of the body.
 pub const CONTENT_TYPE: &str = "content-type";

@@ -329,7 +329,7 @@ fn a_signature_out_of_its_time_is_clock_skew() {
 }
 
 #[test]
-fn throttles_are_recognised_with_their_reason() {
+fn throttles_are_recognized_with_their_reason() {
     let headers = [
         ("x-amzn-errortype", "TooManyRequestsException"),
         ("retry-after", "1"),

@@ -16,7 +16,7 @@ pub(crate) const KEPT: usize = 64 << 10;
 /// Copies texts, the short ones next to each other, so that few of them need an allocation.
 ///
 /// Thousands of small allocations that one thread makes and another one frees cost more than copying:
-/// an allocator is fast only within a thread. A text keeps the memory of its neighbours.
+/// an allocator is fast only within a thread. A text keeps the memory of its neighbors.
 #[derive(Debug)]
 pub(crate) struct Block {
     filling: BytesMut,
