@@ -16,7 +16,7 @@ const MOST_FILES: usize = 1_000;
 /// tick, 1 to 10 ms before.
 const TICK: Duration = Duration::from_millis(10);
 
-/// The times of the last calls, and of the last changes.
+/// The times of the most recent calls, and of the last changes.
 #[derive(Debug, Default)]
 pub(in crate::commands::serve) struct Calls(Mutex<State>);
 
