@@ -116,6 +116,7 @@ try {
     response.end("<!doctype html><title>other</title>");
   });
   await new Promise((resolve) => other.listen(0, "127.0.0.1", resolve));
+  const calls = await console_.locator(".call").count();
   const foreign = await open();
   await foreign.goto(`http://127.0.0.1:${other.address().port}/`);
   const attempts = await foreign.evaluate(async (url) => {
@@ -148,6 +149,12 @@ try {
   other.close();
   console.log("another origin:", attempts);
   for (const [name, result] of Object.entries(attempts)) assert.equal(result, "blocked", name);
+  // To the page a fetch is blocked, too, if only its response is: the function must not have run.
+  await console_.waitForTimeout(500);
+  assert.equal(await console_.locator(".call").count(), calls);
+  // The location of a frame of another origin is never readable: the console must not be in it.
+  const framed = foreign.frames().filter((frame) => frame.url().startsWith(url));
+  for (const frame of framed) assert.equal(await frame.locator("#functions").count(), 0);
   console.log("the browser's view is as it should be");
 } finally {
   await browser.close();

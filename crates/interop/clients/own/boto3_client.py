@@ -83,13 +83,16 @@ assert len(chunks) == 1, chunks
 for other in (client(key="AKIDTOKEN", secret="secret"), client(token=token)):
     assert code_of(lambda: other.invoke(FunctionName="app")) == "UnrecognizedClientException"
 
-chunks, complete = stream(ours, {"chunks": 5, "seconds": 0.2})
-assert [chunk for _, chunk in chunks] == [b"chunk %d\n" % n for n in range(5)], chunks
-assert "LogResult" in complete and "ErrorCode" not in complete, complete
-gaps = [after[0] - before[0] for before, after in zip(chunks, chunks[1:])]
-# Each chunk was written 0.2 s after the one before; if one had been held back, two would arrive
-# together.
-assert min(gaps) > 0.1, gaps
+# Each chunk is written 0.2 s after the one before; if one were held back, two would arrive together. That
+# also happens on a busy machine, but not three times in a row.
+for attempt in range(3):
+    chunks, complete = stream(ours, {"chunks": 5, "seconds": 0.2})
+    assert [chunk for _, chunk in chunks] == [b"chunk %d\n" % n for n in range(5)], chunks
+    assert "LogResult" in complete and "ErrorCode" not in complete, complete
+    gaps = [after[0] - before[0] for before, after in zip(chunks, chunks[1:])]
+    if min(gaps) > 0.1:
+        break
+    assert attempt < 2, gaps
 print("  chunks at the client, in ms:", *(round(when * 1000) for when, _ in chunks))
 chunks, complete = stream(ours, {"kind": "fail-late", "chunks": 2})
 assert len(chunks) == 2 and "in mid-stream" in str(
@@ -100,5 +103,6 @@ many = client(connections=100)
 with ThreadPoolExecutor(100) as pool:
     streams = pool.map(lambda _: stream(many, {"chunks": 3, "seconds": 0.3}), range(100))
     for chunks, complete in streams:
+        assert complete and "ErrorCode" not in complete, complete
         assert [chunk for _, chunk in chunks] == [b"chunk %d\n" % n for n in range(3)], (chunks, complete)
 print(f"boto3 {boto3.__version__}, own function: ok")

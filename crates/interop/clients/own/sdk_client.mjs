@@ -63,19 +63,26 @@ for (const from of [client("secret", undefined, "AKIDTOKEN"), client("local", to
     await rejected(invoke({}, {}, from), "UnrecognizedClientException");
 }
 
-const { chunks, complete } = await stream({ chunks: 5, seconds: 0.2 });
-assert.deepEqual(chunks.map(([, chunk]) => chunk), [0, 1, 2, 3, 4].map((n) => `chunk ${n}\n`));
-assert.equal(complete.ErrorCode, undefined);
-// Each chunk was written 200 ms after the one before.
-const gaps = chunks.slice(1).map(([when], index) => when - chunks[index][0]);
-assert.ok(Math.min(...gaps) > 100, `${gaps}`);
-console.log("  chunks at the client, in ms:", ...chunks.map(([when]) => Math.round(when)));
+// Each chunk is written 200 ms after the one before. On a busy machine two may arrive together, but not three
+// times in a row.
+for (let attempt = 0; ; attempt++) {
+    const { chunks, complete } = await stream({ chunks: 5, seconds: 0.2 });
+    assert.deepEqual(chunks.map(([, chunk]) => chunk), [0, 1, 2, 3, 4].map((n) => `chunk ${n}\n`));
+    assert.ok(complete && complete.ErrorCode === undefined, JSON.stringify(complete));
+    const gaps = chunks.slice(1).map(([when], index) => when - chunks[index][0]);
+    if (Math.min(...gaps) > 100) {
+        console.log("  chunks at the client, in ms:", ...chunks.map(([when]) => Math.round(when)));
+        break;
+    }
+    assert.ok(attempt < 2, `${gaps}`);
+}
 const failed = await stream({ kind: "fail-late", chunks: 2 });
 assert.equal(failed.chunks.length, 2);
 assert.match(text(Buffer.from(failed.complete.LogResult, "base64")), /in mid-stream/);
 
 const all = await Promise.all(Array.from({ length: 100 }, () => stream({ chunks: 3, seconds: 0.3 })));
-for (const { chunks } of all) {
+for (const { chunks, complete } of all) {
+    assert.ok(complete && complete.ErrorCode === undefined, JSON.stringify(complete));
     assert.equal(chunks.map(([, chunk]) => chunk).join(""), "chunk 0\nchunk 1\nchunk 2\n");
 }
 console.log("@aws-sdk/client-lambda, own function: ok");

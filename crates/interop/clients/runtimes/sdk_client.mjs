@@ -27,13 +27,16 @@ const chunkTimes = async (FunctionName, Payload, expected) => {
     const response = await client.send(command);
     const begin = performance.now();
     const chunks = [];
+    let complete;
     for await (const event of response.EventStream) {
+        complete ??= event.InvokeComplete;
         // The Rust runtime sends the head of an HTTP response first.
         if (event.PayloadChunk && text(event.PayloadChunk.Payload).startsWith("chunk ")) {
             chunks.push([performance.now() - begin, text(event.PayloadChunk.Payload)]);
         }
     }
     assert.deepEqual(chunks.map(([, chunk]) => chunk), expected, FunctionName);
+    assert.ok(complete && complete.ErrorCode === undefined, JSON.stringify(complete));
     return chunks.map(([when]) => when);
 };
 

@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lambda_invoke::BoxError;
 use lambda_invoke_interop::chaos::case::Case;
 use lambda_invoke_interop::chaos::oracle::{self, Observation};
-use lambda_invoke_interop::chaos::run::tally::{Tally, peak_mib, watch_panics};
+use lambda_invoke_interop::chaos::run::tally::{Tally, panics, peak_mib, watch_panics};
 use lambda_invoke_interop::chaos::run::{World, processes};
 use lambda_invoke_interop::chaos::schedule::{self, Extent};
 use lambda_invoke_interop::chaos::{load, peers, soak};
@@ -27,6 +27,9 @@ usage: chaos [--quick] [--seed N] [--only NAME] [--list]
 /// The maximum memory of this process in MiB, including servers, functions and everything that is
 /// recorded.
 const MAX_MIB: u64 = 512;
+
+/// The time that a quick run has.
+const QUICK: Duration = Duration::from_secs(120);
 
 struct Arguments {
     extent: Extent,
@@ -76,7 +79,11 @@ async fn chaos(arguments: Arguments) -> Result<bool, BoxError> {
     let lengths = world.lengths().await?;
     let mut cases = schedule::cases(&lengths, arguments.extent, arguments.seed);
     if let Some(only) = &arguments.only {
-        cases.retain(|case| case.name.starts_with(only));
+        let is_name = cases.iter().any(|case| case.name == *only);
+        cases.retain(|case| match is_name {
+            true => case.name == *only,
+            false => case.name.starts_with(only),
+        });
     }
     if arguments.list {
         for case in &cases {
@@ -84,9 +91,9 @@ async fn chaos(arguments: Arguments) -> Result<bool, BoxError> {
         }
         return Ok(true);
     }
-    if !processes::has_interpreters() {
-        println!("no python3 or node here: the cases of processes are left out");
-        cases.retain(|case| case.section() != "process");
+    let in_processes = |case: &Case| case.section() == "process";
+    if cases.iter().any(in_processes) && !processes::has_interpreters() {
+        return Err("the cases of processes need python3 and node".into());
     }
     if cases.is_empty() {
         return Err("no case has such a name; --list shows the names".into());
@@ -101,12 +108,20 @@ async fn chaos(arguments: Arguments) -> Result<bool, BoxError> {
         Ok(seen) => tally.add(case, &seen, oracle::judge(case, &seen)),
         Err(error) => tally.failed(case, &error),
     };
+    let started = Instant::now();
     world.run(cases, judge).await;
+    let took = started.elapsed();
+    println!("took {} s", took.as_secs());
+    let is_quick = arguments.extent == Extent::Quick;
+    let in_time = !is_quick || took < QUICK;
+    if !in_time {
+        println!("a quick run has to take less than {} s", QUICK.as_secs());
+    }
     let peak = peak_mib();
     if peak > MAX_MIB {
         println!("more memory than {MAX_MIB} MiB");
     }
-    Ok(tally.finish(peak) && peak <= MAX_MIB)
+    Ok(tally.finish(peak) && peak <= MAX_MIB && in_time)
 }
 
 fn main() -> ExitCode {
@@ -116,6 +131,7 @@ fn main() -> ExitCode {
         .enable_all()
         .build();
     let runtime = runtime.expect("a runtime can be started");
+    watch_panics();
     let done = runtime.block_on(async {
         match arguments.split_first() {
             Some((first, rest)) if first == "endpoint" => {
@@ -133,12 +149,13 @@ fn main() -> ExitCode {
                 let (folder, words) = rest.split_first().ok_or("peers FOLDER [CLIENT]...")?;
                 peers::compare(folder.as_ref(), words, 1).await
             }
-            Some((first, rest)) if first == "soak" => soak::soak(minutes(rest, 30.0)?).await,
-            Some((first, rest)) if first == "load" => load::load(minutes(rest, 20.0)?).await,
-            _ => {
-                watch_panics();
-                chaos(parse(&arguments)?).await
+            Some((first, rest)) if first == "soak" => {
+                Ok(soak::soak(minutes(rest, 30.0)?).await? & (panics() == 0))
             }
+            Some((first, rest)) if first == "load" => {
+                Ok(load::load(minutes(rest, 20.0)?).await? & (panics() == 0))
+            }
+            _ => chaos(parse(&arguments)?).await,
         }
     });
     // A name lookup that is still running must not delay the end.

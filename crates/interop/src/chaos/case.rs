@@ -177,15 +177,18 @@ impl fmt::Display for Strike {
 pub enum Over {
     Plain,
     Tls,
+    /// TLS that ends at the proxy, so that the damage is to what TLS carries.
+    Inside,
 }
 
 impl Over {
-    pub const ALL: [Self; 2] = [Self::Plain, Self::Tls];
+    pub const ALL: [Self; 3] = [Self::Plain, Self::Tls, Self::Inside];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
             Self::Tls => "tls",
+            Self::Inside => "inside-tls",
         }
     }
 
@@ -194,6 +197,7 @@ impl Over {
         match self {
             Self::Plain => "HTTP",
             Self::Tls => "TLS",
+            Self::Inside => "inside TLS",
         }
     }
 }
@@ -221,14 +225,15 @@ pub enum Asked {
 impl Asked {
     /// The two operations.
     pub const OPERATIONS: [Self; 2] = [Self::Invoke, Self::Stream];
-    /// The operations for which a function runs while the caller waits.
-    pub const RUNNING: [Self; 6] = [
+    /// The operations for which a function runs.
+    pub const RUNNING: [Self; 7] = [
         Self::Invoke,
         Self::Stream,
         Self::Failing,
         Self::FailingStream,
         Self::LongInvoke,
         Self::LongStream,
+        Self::Event,
     ];
 
     pub fn name(self) -> &'static str {

@@ -1,5 +1,6 @@
 //! Many connections, many streams, and too few file descriptors.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
@@ -24,6 +25,8 @@ const STREAMS: usize = 2_000;
 /// made to it: those that it does not accept fit into the operating system's queue.
 const FEW: u64 = 64;
 const CONNECTIONS: usize = 150;
+/// The most that this endpoint may grow, however long it lasts.
+const MAX_GROWTH_MIB: f64 = 32.0;
 
 /// Serves until it is killed, with at most this many file descriptors. This runs in the endpoint's
 /// process.
@@ -124,11 +127,20 @@ async fn idle() -> Result<bool, BoxError> {
         .send()
         .await?;
     let latency = called.elapsed();
-    let is_good = reply.payload() == "1";
+    let is_open = |connection: &TcpStream| {
+        let read = connection.try_read(&mut [0; 64 * 1024]);
+        // The rest of the first response may not have been read yet.
+        matches!(&read, Ok(1..)) || read.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    };
+    let open = connections
+        .iter()
+        .filter(|connection| is_open(connection))
+        .count();
+    let is_good = reply.payload() == "1" && open == IDLE_CONNECTIONS;
     drop(connections);
     println!(
-        "{IDLE_CONNECTIONS} idle connections: opened in {opened:.1?}, {:.1} KiB each at the endpoint, \
-         a call beside them in {latency:.1?}",
+        "{IDLE_CONNECTIONS} idle connections: opened in {opened:.1?}, {open} still open, {:.1} KiB each \
+         at the endpoint, a call beside them in {latency:.1?}",
         (after - before) * 1024.0 / IDLE_CONNECTIONS as f64
     );
     Ok(is_good)
@@ -148,7 +160,7 @@ async fn streams() -> Result<bool, BoxError> {
                 let stream = client.stream("slow").timeout(PATIENT).send().await;
                 all_open.wait().await;
                 let all: Bytes = stream?.collect_all().await?.to_bytes();
-                Ok::<_, lambda_invoke::Error>(all.len() == 20 * "piece ".len())
+                Ok::<_, lambda_invoke::Error>(all == "piece ".repeat(20))
             })
         })
         .collect();
@@ -208,11 +220,13 @@ async fn starve(length: Duration) -> Result<bool, BoxError> {
         .send()
         .await?;
     let recovered = recovering.elapsed();
+    let grown = serving.resident_mib() - before;
     println!(
         "{CONNECTIONS} connections to an endpoint with {FEW} descriptors for {:.0?}: {failures} calls \
          beside them failed, {responses} succeeded; recovered in {recovered:.1?}; memory {:+.1} MiB",
         started.elapsed(),
-        serving.resident_mib() - before
+        grown
     );
-    Ok(reply.payload() == "1" && failures > 0)
+    let is_bounded = grown < MAX_GROWTH_MIB && recovered < Duration::from_secs(10);
+    Ok(reply.payload() == "1" && failures > 0 && is_bounded)
 }

@@ -104,7 +104,9 @@ pub async fn run(url: &str) {
         .map(|_| tokio::spawn(read(stream(&ours, "app", r#"{"chunks":3,"seconds":0.3}"#))))
         .collect();
     for one in all {
-        assert_eq!(one.await.unwrap().text(), "chunk 0\nchunk 1\nchunk 2\n");
+        let one = one.await.unwrap();
+        assert_eq!(one.text(), "chunk 0\nchunk 1\nchunk 2\n");
+        assert_eq!(one.complete.unwrap().error_code(), None);
     }
     println!("aws-sdk-lambda {}, own function: ok", version());
 }

@@ -10,8 +10,9 @@ use bytes::Bytes;
 use lambda_invoke::Execution;
 
 use self::reference::Received;
-use super::case::{Asked, Case, Damage, Direction, Over, Policy, Trouble};
+use super::case::{Asked, Case, Damage, Direction, Moment, Over, Policy, Trouble};
 use super::run::caller::{Failed, Outcome};
+use super::schedule::processes::Event;
 use super::schedule::scripts::Expect;
 
 /// What was observed of a case.
@@ -30,8 +31,18 @@ pub struct Observation {
     pub struck: bool,
     /// Whether a scripted server has reached its good response.
     pub was_good: bool,
-    /// How the next call of the same client ended, and the payload that it should have got.
-    pub next: Option<(Ended, Bytes)>,
+    /// The next call of the same client, which nothing disturbs.
+    pub next: Option<Next>,
+}
+
+/// What was observed of a call that follows another one.
+#[derive(Clone, Debug)]
+pub struct Next {
+    pub ended: Ended,
+    /// The payload of a success.
+    pub expected: Bytes,
+    /// How often its function ran, if that is counted apart from the first call.
+    pub executions: Option<Arc<AtomicU32>>,
 }
 
 impl Observation {
@@ -42,8 +53,10 @@ impl Observation {
             Ended::Outcome(Outcome::Whole(payload)) => shorten(payload, &mut self.expected),
             _ => self.expected = Bytes::new(),
         }
-        if let Some((Ended::Outcome(Outcome::Whole(payload)), expected)) = &mut self.next {
-            shorten(payload, expected);
+        if let Some(next) = &mut self.next
+            && let Ended::Outcome(Outcome::Whole(payload)) = &mut next.ended
+        {
+            shorten(payload, &mut next.expected);
         }
     }
 }
@@ -109,12 +122,8 @@ pub fn judge(case: &Case, seen: &Observation) -> Verdict {
     let mut verdict = Verdict::default();
     let runs = seen.executions.load(Ordering::SeqCst);
     let mut fault = |fault, text: String| verdict.faults.push((fault, text));
-    match &seen.next {
-        Some((Ended::Outcome(Outcome::Whole(payload)), expected)) if payload != expected => {
-            fault(Fault::Half, format!("the next call got {payload:?}"));
-        }
-        None | Some((Ended::Outcome(Outcome::Whole(_)), _)) => {}
-        Some((next, _)) => fault(Fault::Rejected, format!("the next call: {next:?}")),
+    if let Some(next) = &seen.next {
+        judge_next(next, &mut fault);
     }
     if runs > most_runs(case, seen) {
         fault(Fault::Twice, format!("the function ran {runs} times"));
@@ -123,6 +132,9 @@ pub fn judge(case: &Case, seen: &Observation) -> Verdict {
         Ended::Hung => fault(Fault::Hang, "the call did not end".to_owned()),
         Ended::Panicked(text) => fault(Fault::Panic, text.clone()),
         Ended::Dropped => {}
+        Ended::Outcome(Outcome::Unproved) => {
+            fault(Fault::Half, "a stream without its last event".to_owned());
+        }
         Ended::Outcome(Outcome::Failed(failed)) => {
             verdict.class = match failed.execution {
                 Some(Execution::NotStarted) => Class::NotStarted,
@@ -152,25 +164,65 @@ pub fn judge(case: &Case, seen: &Observation) -> Verdict {
     verdict
 }
 
+fn judge_next(next: &Next, fault: &mut impl FnMut(Fault, String)) {
+    match &next.ended {
+        Ended::Outcome(Outcome::Whole(payload)) if *payload != next.expected => {
+            fault(Fault::Half, format!("the next call got {payload:?}"));
+        }
+        Ended::Outcome(Outcome::Whole(_)) => {}
+        ended => fault(Fault::Rejected, format!("the next call: {ended:?}")),
+    }
+    let runs = next.executions.as_ref();
+    match runs.map_or(1, |runs| runs.load(Ordering::SeqCst)) {
+        0 => fault(Fault::Untrue, "the next call ran nothing".to_owned()),
+        1 => {}
+        runs => fault(Fault::Twice, format!("the next call ran {runs} times")),
+    }
+}
+
+/// The number of calls that are counted together.
+fn calls(case: &Case) -> u32 {
+    match &case.trouble {
+        Trouble::Script(script) if script.again => 2,
+        _ => 1,
+    }
+}
+
 /// How often the function may run, at most.
 fn most_runs(case: &Case, seen: &Observation) -> u32 {
     if matches!(case.asked, Asked::DryRun | Asked::StreamDryRun) {
         return 0;
     }
-    let calls = match &case.trouble {
-        Trouble::Script(script) if script.again => 2,
-        _ => 1,
-    };
-    match case.policy {
-        Policy::Default | Policy::None => calls,
+    let attempts = match case.policy {
+        Policy::Default | Policy::None => 1,
         // A response that has begun means that the function ran, so nothing is sent again.
-        Policy::AtLeastOnce if seen.has_begun => calls,
-        Policy::AtLeastOnce => 3 * calls,
-    }
+        Policy::AtLeastOnce if seen.has_begun => 1,
+        Policy::AtLeastOnce => match &case.trouble {
+            // Nothing is lost on the way; a wrong clock is rejected before anything runs.
+            Trouble::None { .. } | Trouble::Clock { .. } => 1,
+            Trouble::Drop { moment, .. } => match moment {
+                Moment::Bytes(..) => 1,
+                Moment::Retry => 2,
+            },
+            Trouble::Process(death) if death.event == Event::Nothing => 1,
+            Trouble::Process(death) if death.is_in_response(case.asked) => 1,
+            _ => 3,
+        },
+    };
+    attempts * calls(case)
 }
 
 fn judge_failure(case: &Case, failed: &Failed, runs: u32, fault: &mut impl FnMut(Fault, String)) {
     let text = &failed.text;
+    if let Some(attempts) = failed.attempts {
+        if case.policy == Policy::None && attempts > 1 {
+            fault(Fault::Twice, format!("sent {attempts} times: {text}"));
+        }
+        if calls(case) == 1 && runs > attempts {
+            let text = format!("it ran {runs} times in {attempts} attempts: {text}");
+            fault(Fault::Untrue, text);
+        }
+    }
     match failed.execution {
         Some(Execution::NotStarted) if runs > 0 => {
             fault(Fault::Untrue, format!("it ran {runs} times: {text}"));
@@ -179,7 +231,9 @@ fn judge_failure(case: &Case, failed: &Failed, runs: u32, fault: &mut impl FnMut
             fault(Fault::Untrue, format!("it did not run: {text}"));
         }
         Some(execution) if execution != Execution::NotStarted => {
-            if let Trouble::Connect(_) = case.trouble {
+            if let Trouble::Connect(obstacle) = case.trouble
+                && obstacle.precedes_request()
+            {
                 fault(Fault::Untrue, format!("there was no connection: {text}"));
             }
         }
@@ -188,6 +242,7 @@ fn judge_failure(case: &Case, failed: &Failed, runs: u32, fault: &mut impl FnMut
     let must_succeed = match &case.trouble {
         Trouble::None { .. } => !case.asked.fails(),
         Trouble::Script(script) => script.expect == Expect::Whole,
+        Trouble::Process(death) => death.event == Event::Nothing,
         _ => false,
     };
     if must_succeed {
@@ -222,7 +277,7 @@ pub fn digest(case: &Case, seen: &mut Observation, delivered: &[Vec<u8>]) {
     // should have. The messages of a stream have checksums, so a stream is never excused.
     let excused = match &case.trouble {
         Trouble::Wire {
-            over: Over::Plain,
+            over: Over::Plain | Over::Inside,
             strike,
         } => is_flipped && strike.direction == Direction::Response,
         Trouble::Script(script) => script.expect == Expect::AsReceived,
@@ -325,7 +380,8 @@ mod tests {
         assert_eq!(check(failed(NotStarted), 0), []);
         assert_eq!(check(failed(NotStarted), 1), [Fault::Untrue]);
         assert_eq!(check(failed(Unknown), 1), []);
-        assert_eq!(check(failed(Unknown), 2), [Fault::Twice]);
+        // It had one attempt.
+        assert_eq!(check(failed(Unknown), 2), [Fault::Twice, Fault::Untrue]);
         assert_eq!(check(failed(Started), 0), [Fault::Untrue]);
         assert_eq!(check(Ended::Hung, 0), [Fault::Hang]);
         assert_eq!(check(Ended::Panicked(String::new()), 0), [Fault::Panic]);
@@ -335,9 +391,80 @@ mod tests {
             (Ended::Hung, vec![Fault::Rejected]),
         ] {
             let mut seen = seen(&default, Ended::Dropped, 1, "");
-            seen.next = Some((next, Bytes::from("next")));
+            seen.next = Some(Next {
+                ended: next,
+                expected: Bytes::from("next"),
+                executions: None,
+            });
             assert_eq!(faults(&default, &seen), expected);
         }
+    }
+
+    #[test]
+    fn the_call_after_a_dropped_one_runs_once() {
+        let default = case(Policy::Default, Asked::Invoke, Damage::Close);
+        for (runs, expected) in [
+            (0, vec![Fault::Untrue]),
+            (1, vec![]),
+            (2, vec![Fault::Twice]),
+        ] {
+            let mut seen = seen(&default, Ended::Dropped, 0, "");
+            seen.next = Some(Next {
+                ended: success("next"),
+                expected: Bytes::from("next"),
+                executions: Some(Arc::new(AtomicU32::new(runs))),
+            });
+            assert_eq!(faults(&default, &seen), expected, "{runs}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_sent_again_where_nothing_is_lost() {
+        let over = Over::Tls;
+        let bytes = Moment::Bytes(Direction::Request, 9);
+        for (trouble, most) in [
+            (Trouble::None { over }, 1),
+            (Trouble::Clock { first: 9, later: 0 }, 1),
+            (
+                Trouble::Drop {
+                    over,
+                    moment: bytes,
+                },
+                1,
+            ),
+            (
+                Trouble::Drop {
+                    over,
+                    moment: Moment::Retry,
+                },
+                2,
+            ),
+        ] {
+            let mut case = case(Policy::AtLeastOnce, Asked::Stream, Damage::Close);
+            case.trouble = trouble;
+            let ran = |runs| faults(&case, &seen(&case, Ended::Dropped, runs, ""));
+            assert_eq!(ran(most), [], "{:?}", case.trouble);
+            assert_eq!(ran(most + 1), [Fault::Twice], "{:?}", case.trouble);
+        }
+    }
+
+    #[test]
+    fn the_number_of_attempts_is_judged() {
+        let of = |attempts| {
+            Ended::Outcome(Outcome::Failed(Failed {
+                text: String::new(),
+                execution: Some(Execution::Unknown),
+                attempts: Some(attempts),
+                kind: String::new(),
+            }))
+        };
+        let none = case(Policy::None, Asked::Invoke, Damage::Close);
+        assert_eq!(faults(&none, &seen(&none, of(1), 1, "")), []);
+        assert_eq!(faults(&none, &seen(&none, of(2), 1, "")), [Fault::Twice]);
+        let policy = case(Policy::AtLeastOnce, Asked::Invoke, Damage::Close);
+        assert_eq!(faults(&policy, &seen(&policy, of(2), 2, "")), []);
+        let runs_more = seen(&policy, of(1), 2, "");
+        assert_eq!(faults(&policy, &runs_more), [Fault::Untrue]);
     }
 
     #[test]

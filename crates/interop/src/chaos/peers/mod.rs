@@ -39,7 +39,7 @@ impl Callers for PeerClients {
                 url: format!("http://{}", to.address),
                 ca: None,
             },
-            Over::Tls => Address {
+            Over::Tls | Over::Inside => Address {
                 url: format!("https://localhost:{}", to.address.port()),
                 ca: Some(site.authority.pem.clone()),
             },
@@ -60,12 +60,14 @@ impl Caller for PeerClient {
 /// The cases that apply to any client, under its own defaults. Scripted servers speak plain HTTP.
 fn cases(world_lengths: &schedule::Lengths, over: Over, seed: u64) -> Vec<Case> {
     let all = schedule::cases(world_lengths, Extent::Quick, seed);
+    // The peers' processes make the two operations.
+    let is_asked = |case: &Case| !case.asked.is_long() && case.asked != Asked::Event;
     let applies = |case: &Case| match &case.trouble {
-        Trouble::None { over: other } => *other == over && !case.asked.is_long(),
+        Trouble::None { over: other } => *other == over && is_asked(case),
         Trouble::Wire {
             over: other,
             strike,
-        } => *other == over && strike.on == Connections::First && !case.asked.is_long(),
+        } => *other == over && strike.on == Connections::First && is_asked(case),
         // Scripts with two calls are left out, since two calls run a function twice.
         Trouble::Script(script) => {
             over == Over::Plain && Asked::OPERATIONS.contains(&case.asked) && !script.again
@@ -114,8 +116,18 @@ impl Counts {
                     _ => self.half_buffered += u64::from(!is_whole),
                 }
             }
+            Ended::Outcome(Outcome::Unproved) => match case.asked {
+                Asked::FailingStream => self.failed_streams += 1,
+                _ => self.half_streams += 1,
+            },
             Ended::Hung | Ended::Panicked(_) => self.hangs += 1,
             _ => {}
+        }
+        // A client that fails whatever it is asked never runs a function twice.
+        let is_whole = matches!(&seen.ended, Ended::Outcome(Outcome::Whole(_)));
+        if matches!(case.trouble, Trouble::None { .. }) && !case.asked.fails() && !is_whole {
+            self.not_run += 1;
+            eprintln!("{}: {:?}", case.name, seen.ended);
         }
     }
 }

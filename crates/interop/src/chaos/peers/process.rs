@@ -108,6 +108,8 @@ impl Process {
         };
         match (outcome["error"].as_str(), outcome["failed"].as_str()) {
             (Some(text), _) | (None, Some(text)) => failed(text.to_owned()),
+            // The loop over the stream has ended, as if the stream were complete.
+            (None, None) if outcome["complete"] != true => Outcome::Unproved,
             (None, None) => {
                 // Each character of the text stands for one byte.
                 let text = outcome["payload"].as_str().unwrap_or_default();

@@ -10,7 +10,8 @@ use lambda_invoke::{BoxError, Client, Error, Execution, Timeouts, Transport};
 use tokio::io::AsyncReadExt;
 
 use super::site::{Site, function};
-use crate::chaos::case::{Asked, Over, Policy, Waits};
+use crate::chaos::case::{Asked, Case, Over, Policy, Waits};
+use crate::chaos::schedule::random::choose;
 
 /// The timeouts for the parts of a call, where one of them never arrives.
 const FIRST_BYTE: Duration = Duration::from_millis(400);
@@ -32,6 +33,9 @@ pub const MAX_RESPONSE: u64 = 8 << 20;
 pub enum Outcome {
     /// A success with this payload.
     Whole(Bytes),
+    /// A stream that ended without an error and without its last event. This project's client has no
+    /// such outcome; others leave it to their users to look for the event.
+    Unproved,
     Failed(Failed),
 }
 
@@ -74,8 +78,7 @@ pub struct To {
     pub over: Over,
     pub address: SocketAddr,
     pub policy: Policy,
-    /// The number of the case.
-    pub nth: usize,
+    pub reading: Reading,
     pub waits: Waits,
 }
 
@@ -95,7 +98,7 @@ impl Callers for OurClients {
     fn caller(&self, site: &Site, to: To) -> Result<Box<dyn Caller>, BoxError> {
         let (url, transport) = match to.over {
             Over::Plain => (format!("http://{}", to.address), Transport::new()),
-            Over::Tls => {
+            Over::Tls | Over::Inside => {
                 let transport = Transport::builder()
                     .bundled_roots(false)
                     .ca_pem(site.authority.pem.as_bytes())?;
@@ -103,7 +106,7 @@ impl Callers for OurClients {
                 (url, transport.build())
             }
         };
-        let ours = Ours::new(&url, to.policy, transport, to.nth, to.waits)?;
+        let ours = Ours::new(&url, to.policy, transport, to.reading, to.waits)?;
         Ok(Box::new(ours))
     }
 }
@@ -149,12 +152,36 @@ pub fn total(waits: Waits) -> Duration {
     }
 }
 
+/// How much later than at its timeouts a call may end on a busy machine.
+const SLACK: Duration = Duration::from_secs(15);
+
+/// When a call that has not ended hangs: well after the timeout that has to end it.
+pub fn limit(waits: Waits) -> Duration {
+    match waits {
+        // The wait for the next piece of the body has a timeout of its own.
+        Waits::ForBody => 2 * SLACK,
+        _ => total(waits) + SLACK,
+    }
+}
+
 /// How a stream is read. Every way must lead to the same end.
 #[derive(Clone, Copy, Debug)]
 pub enum Reading {
     Collect,
     Chunks,
     Reader,
+}
+
+impl Reading {
+    /// The way in which a case reads its stream, which depends on the name alone, so that a case that is
+    /// repeated by its name is the same one.
+    pub fn of(case: &Case) -> Self {
+        match choose(0, &case.name) % 3 {
+            0 => Self::Collect,
+            1 => Self::Chunks,
+            _ => Self::Reader,
+        }
+    }
 }
 
 /// This project's client.
@@ -169,12 +196,12 @@ impl Ours {
         url: &str,
         policy: Policy,
         transport: Transport,
-        nth: usize,
+        reading: Reading,
         waits: Waits,
     ) -> Result<Self, BoxError> {
         Ok(Self {
             client: client(url, policy, transport)?,
-            reading: [Reading::Collect, Reading::Chunks, Reading::Reader][nth % 3],
+            reading,
             waits,
         })
     }

@@ -28,13 +28,10 @@ async function strike(event, phase) {
     if (event.event === "nothing" || event.phase !== phase) return;
     const own = { function: process.pid, instance: process.ppid };
     const victim = own[event.victim] ?? event[event.victim];
-    if (event.event === "kill") {
-        process.kill(victim, "SIGKILL");
-    } else {
-        // The reader of this file resumes the process.
-        writeFileSync(join(folder, `${event.id}.suspended`), `${victim}\n`);
-        process.kill(victim, "SIGSTOP");
-    }
+    const killed = event.event === "kill";
+    // The reader of this file resumes a suspended process.
+    writeFileSync(join(folder, `${event.id}.${killed ? "killed" : "suspended"}`), `${victim}\n`);
+    process.kill(victim, killed ? "SIGKILL" : "SIGSTOP");
     await pause(300);
 }
 

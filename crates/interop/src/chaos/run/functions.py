@@ -33,13 +33,12 @@ def strike(event, phase):
         return
     own = {"function": os.getpid(), "instance": os.getppid()}
     victim = own.get(event["victim"]) or event[event["victim"]]
-    if event["event"] == "kill":
-        os.kill(victim, signal.SIGKILL)
-    else:
-        # The reader of this file resumes the process.
-        with open(os.path.join(FOLDER, event["id"] + ".suspended"), "w") as note:
-            note.write(f"{victim}\n")
-        os.kill(victim, signal.SIGSTOP)
+    killed = event["event"] == "kill"
+    # The reader of this file resumes a suspended process.
+    path = os.path.join(FOLDER, event["id"] + (".killed" if killed else ".suspended"))
+    with open(path, "w") as note:
+        note.write(f"{victim}\n")
+    os.kill(victim, signal.SIGKILL if killed else signal.SIGSTOP)
     time.sleep(0.3)
 
 

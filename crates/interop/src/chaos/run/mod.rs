@@ -9,34 +9,31 @@ pub mod scripted;
 pub mod site;
 pub mod tally;
 
+use std::io;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 use lambda_invoke::BoxError;
 use tokio::sync::Semaphore;
 
-use self::caller::{Caller, Callers, OurClients, Ours, Outcome, To};
+use self::caller::{Caller, Callers, OurClients, Ours, Outcome, Reading, To};
 use self::obstacles::Way;
 use self::proxy::{Plan, Proxy};
 use self::scripted::Scripted;
-use self::site::{Site, payload, whole};
+use self::site::{HUGE_REQUEST, Site, payload, whole};
 use super::case::{
     Asked, Case, Connections, Damage, Direction, Moment, Over, Policy, Strike, Trouble, Waits,
 };
 use super::oracle::reference::Received;
-use super::oracle::{self, Ended, Observation};
+use super::oracle::{self, Ended, Next, Observation};
 use super::schedule::scripts::Script;
 use super::schedule::text::ID;
 use super::schedule::{Exchange, Lengths};
-
-/// How much later than its timeouts a call may end on a busy machine.
-const SLACK: Duration = Duration::from_secs(15);
 
 /// The size of a batch of cases, which are judged together and whose counters are then forgotten.
 const BATCH: usize = 20_000;
@@ -78,38 +75,55 @@ impl World {
         let mut lengths = Lengths::default();
         for over in Over::ALL {
             for asked in Asked::RUNNING {
-                let proxy = Proxy::start(vec![self.site.address(over)], Plan::default()).await?;
-                let undisturbed = Case {
-                    name: String::new(),
-                    asked,
-                    policy: Policy::None,
-                    trouble: Trouble::None { over },
-                    waits: Waits::Never,
-                };
-                let caller = self.caller(over, proxy.address, &undisturbed, 0)?;
-                let mut exchanges = [Exchange::default(); 2];
-                let (mut request, mut response) = (0, 0);
-                for exchange in &mut exchanges {
-                    let ended = caller.call(asked, payload(asked, &id(0))).await;
-                    if let (false, Outcome::Failed(failed)) = (asked.fails(), ended) {
-                        return Err(format!("undisturbed: {}", failed.text).into());
+                let mut exchanges = None;
+                for _ in 0..20 {
+                    exchanges = self.exchanges(over, asked).await?;
+                    if exchanges.is_some() {
+                        break;
                     }
-                    let head = proxy.seen.delivered().first().and_then(|delivered| {
-                        let after = delivered.get(response as usize..)?;
-                        Received::head_length(after)
-                    });
-                    *exchange = Exchange {
-                        request: proxy.seen.request_bytes() - request,
-                        response: proxy.seen.response_bytes() - response,
-                        head: head.unwrap_or(0) as u64,
-                    };
-                    request += exchange.request;
-                    response += exchange.response;
                 }
+                let exchanges = exchanges.ok_or("no connection was used twice")?;
                 lengths.note(over, asked, exchanges);
             }
         }
         Ok(lengths)
+    }
+
+    /// Measures a connection's first and second exchange. Returns `None` if the second call used another
+    /// connection, because the first one was not back in the pool yet.
+    async fn exchanges(&self, over: Over, asked: Asked) -> Result<Option<[Exchange; 2]>, BoxError> {
+        let proxy = self.proxy(over, Plan::default()).await?;
+        let undisturbed = Case {
+            name: String::new(),
+            asked,
+            policy: Policy::None,
+            trouble: Trouble::None { over },
+            waits: Waits::Never,
+        };
+        let caller = self.caller(over, proxy.address, &undisturbed)?;
+        let mut exchanges = [Exchange::default(); 2];
+        let (mut request, mut response) = (0, 0);
+        for exchange in &mut exchanges {
+            let ended = caller.call(asked, payload(asked, &id(0))).await;
+            if let (false, Outcome::Failed(failed)) = (asked.fails(), ended) {
+                return Err(format!("undisturbed: {}", failed.text).into());
+            }
+            // The proxy counts bytes after it has written them, and the client still has to keep the
+            // connection.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let head = proxy.seen.delivered().first().and_then(|delivered| {
+                let after = delivered.get(response as usize..)?;
+                Received::head_length(after)
+            });
+            *exchange = Exchange {
+                request: proxy.seen.request_bytes() - request,
+                response: proxy.seen.response_bytes() - response,
+                head: head.unwrap_or(0) as u64,
+            };
+            request += exchange.request;
+            response += exchange.response;
+        }
+        Ok((proxy.seen.connections() == 1).then_some(exchanges))
     }
 
     /// Runs cases. A case is over when no request of it can still be on its way.
@@ -152,7 +166,8 @@ impl World {
             Trouble::Connect(obstacle) => {
                 let way = Way::start(&self.site, *obstacle).await?;
                 let transport = way.transport.clone();
-                let caller = Ours::new(&way.url, case.policy, transport, nth, case.waits)?;
+                let reading = Reading::of(case);
+                let caller = Ours::new(&way.url, case.policy, transport, reading, case.waits)?;
                 let mut seen = self.seen(nth, case.asked);
                 seen.ended = end(
                     case.waits,
@@ -174,6 +189,7 @@ impl World {
                     };
                 seen.ended = ended;
                 seen.executions.store(executions, Ordering::SeqCst);
+                // Otherwise the case would not have been observed.
                 seen.struck = true;
                 Ok(seen)
             }
@@ -181,8 +197,8 @@ impl World {
                 let first = self.site.with_clock(*first).await?;
                 let later = self.site.with_clock(*later).await?;
                 let servers = vec![first.local_addr(), later.local_addr()];
-                let proxy = Proxy::start(servers, Plan::default()).await?;
-                let caller = self.caller(Over::Plain, proxy.address, case, nth)?;
+                let proxy = Proxy::start(servers, None, Plan::default()).await?;
+                let caller = self.caller(Over::Plain, proxy.address, case)?;
                 let mut seen = self.seen(nth, case.asked);
                 seen.ended = end(
                     case.waits,
@@ -215,16 +231,25 @@ impl World {
         over: Over,
         address: SocketAddr,
         case: &Case,
-        nth: usize,
     ) -> Result<Box<dyn Caller>, BoxError> {
         let to = To {
             over,
             address,
             policy: case.policy,
-            nth,
+            reading: Reading::of(case),
             waits: case.waits,
         };
         self.callers.caller(&self.site, to)
+    }
+
+    /// Starts a proxy between a client and the endpoint.
+    async fn proxy(&self, over: Over, plan: Plan) -> io::Result<Proxy> {
+        Proxy::start(
+            vec![self.site.address(over)],
+            self.site.acceptor(over),
+            plan,
+        )
+        .await
     }
 
     /// Makes a call over a connection that is damaged.
@@ -235,9 +260,8 @@ impl World {
         over: Over,
         strike: Option<Strike>,
     ) -> Result<Observation, BoxError> {
-        let plan = Plan { strike, tell: None };
-        let proxy = Proxy::start(vec![self.site.address(over)], plan).await?;
-        let caller = self.caller(over, proxy.address, case, nth)?;
+        let proxy = self.proxy(over, Plan { strike, tell: None }).await?;
+        let caller = self.caller(over, proxy.address, case)?;
         let pooled = strike.is_some_and(|strike| strike.on == Connections::Pooled);
         let mut seen = self.seen(nth, case.asked);
         if pooled {
@@ -288,8 +312,8 @@ impl World {
                 tell: None,
             },
         };
-        let proxy = Proxy::start(vec![self.site.address(over)], plan).await?;
-        let caller = self.caller(over, proxy.address, case, nth)?;
+        let proxy = self.proxy(over, plan).await?;
+        let caller = self.caller(over, proxy.address, case)?;
         let mut seen = self.seen(nth, case.asked);
         let call = caller.call(case.asked, payload(case.asked, &id(nth)));
         let call = end(case.waits, call);
@@ -312,8 +336,11 @@ impl World {
         seen.struck = matches!(seen.ended, Ended::Dropped);
         let next = format!("{}n", &id(nth)[1..]);
         let again = caller.call(case.asked, payload(case.asked, &next));
-        let ended = end(case.waits, again).await;
-        seen.next = Some((ended, whole(case.asked, &next)));
+        seen.next = Some(Next {
+            ended: end(case.waits, again).await,
+            expected: whole(case.asked, &next),
+            executions: Some(self.site.executions.of(&next)),
+        });
         Ok(seen)
     }
 
@@ -325,20 +352,25 @@ impl World {
         script: &Script,
     ) -> Result<Observation, BoxError> {
         let server = Scripted::start(case.asked, script.clone()).await?;
-        let caller = self.caller(Over::Plain, server.address, case, nth)?;
+        let caller = self.caller(Over::Plain, server.address, case)?;
         let mut seen = self.seen(nth, case.asked);
         seen.executions = Arc::clone(&server.seen.executions);
-        seen.expected = match case.asked {
-            Asked::Event | Asked::DryRun | Asked::StreamDryRun => Bytes::new(),
-            _ => [&vec![b'x'; script.before], &whole(case.asked, ID)[..]]
-                .concat()
-                .into(),
+        seen.expected = [&vec![b'x'; script.before], &whole(case.asked, ID)[..]]
+            .concat()
+            .into();
+        let request = match script.long_request {
+            true => HUGE_REQUEST.clone(),
+            false => payload(case.asked, ID),
         };
-        seen.ended = end(case.waits, caller.call(case.asked, payload(case.asked, ID))).await;
+        seen.ended = end(case.waits, caller.call(case.asked, request.clone())).await;
         seen.was_good = server.seen.was_good();
         if script.again {
-            let ended = end(case.waits, caller.call(case.asked, payload(case.asked, ID))).await;
-            seen.next = Some((ended, seen.expected.clone()));
+            seen.next = Some(Next {
+                ended: end(case.waits, caller.call(case.asked, request)).await,
+                expected: seen.expected.clone(),
+                // The server counts the executions of both calls together.
+                executions: None,
+            });
         }
         seen.struck = true;
         oracle::digest(case, &mut seen, &[server.seen.sent()]);
@@ -355,7 +387,7 @@ fn id(nth: usize) -> String {
 /// timeouts hangs.
 async fn end(waits: Waits, call: impl Future<Output = Outcome>) -> Ended {
     let caught = AssertUnwindSafe(call).catch_unwind();
-    match tokio::time::timeout(caller::total(waits) + SLACK, caught).await {
+    match tokio::time::timeout(caller::limit(waits), caught).await {
         Err(_) => Ended::Hung,
         Ok(Ok(outcome)) => Ended::Outcome(outcome),
         Ok(Err(panic)) => {

@@ -45,6 +45,11 @@ impl Way {
                 way.held = sockets;
                 way.url = format!("http://{address}");
             }
+            Obstacle::ForwardProxyRefused => {
+                let rules = ProxyRules::builder().http(format!("http://{}", way.unused()?));
+                way.transport = Transport::builder().proxy(rules.build()?).build();
+                way.url = "http://lambda.example:9001".to_owned();
+            }
             Obstacle::Tls(tls) => {
                 let address = way.tls(site, tls).await?;
                 way.url = format!("https://localhost:{}", address.port());
@@ -67,6 +72,7 @@ impl Way {
         let acceptor = match tls {
             Tls::Untrusted => Some(Authority::new("another")?.acceptor("localhost")?),
             Tls::OtherHost => Some(site.authority.acceptor("other.example")?),
+            Tls::AsksForCertificate => Some(site.authority.demanding_acceptor("localhost")?),
             _ => None,
         };
         let alert: &[u8] = &[21, 3, 3, 0, 2, 2, 40];

@@ -34,6 +34,9 @@ const SUSPENDED: Duration = Duration::from_secs(4);
 /// process are much faster.
 pub const LIMIT: Duration = Duration::from_secs(120);
 
+/// The file for what an endpoint's process writes to stderr, the messages of its panics included.
+const LOG: &str = "endpoint.log";
+
 /// A separate folder, which is removed at the end.
 #[derive(Debug)]
 pub struct Folder(PathBuf);
@@ -105,7 +108,7 @@ impl Serving {
             .arg(folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(fs::File::create(folder.join(LOG))?)
             .kill_on_drop(true)
             .spawn()?;
         let stdout = child.stdout.take().ok_or("no output")?;
@@ -175,6 +178,7 @@ pub async fn call_and_print(arguments: &[String]) -> Result<(), BoxError> {
     let outcome = call(&client, asked, name, &payload).await;
     let shown = match outcome {
         Outcome::Whole(payload) => json!({ "whole": String::from_utf8_lossy(&payload) }),
+        Outcome::Unproved => return Err("a stream without its last event".into()),
         Outcome::Failed(failed) => json!({
             "failed": failed.text,
             "execution": format!("{:?}", failed.execution),
@@ -208,6 +212,7 @@ pub async fn observe(case: &Case, death: Death, id: &str) -> Result<(Ended, u32)
     let own = client(&serving.url, case.policy, Default::default())?;
     let note = folder.path().join(format!("{id}.suspended"));
     let waking = tokio::spawn(wake(note.clone()));
+    let killed = folder.path().join(format!("{id}.killed"));
     if death.phase == Phase::Starting {
         fs::write(
             folder.path().join("starting"),
@@ -236,7 +241,10 @@ pub async fn observe(case: &Case, death: Death, id: &str) -> Result<(Ended, u32)
         };
         let pid = i32::try_from(pid.ok_or("no process to end")?)?;
         match event {
-            "kill" => kill(Pid::from_raw(pid), Signal::SIGKILL)?,
+            "kill" => {
+                kill(Pid::from_raw(pid), Signal::SIGKILL)?;
+                fs::write(&killed, pid.to_string())?;
+            }
             _ => {
                 kill(Pid::from_raw(pid), Signal::SIGSTOP)?;
                 fs::write(note, pid.to_string())?;
@@ -249,16 +257,25 @@ pub async fn observe(case: &Case, death: Death, id: &str) -> Result<(Ended, u32)
     } else {
         call(&own, case.asked, name, &payload).await
     };
-    if event == "suspend" {
+    let struck = if event == "suspend" {
         // The suspended process continues, and must not run anything again.
         tokio::time::sleep(Duration::from_millis(300)).await;
-        let _ = tokio::time::timeout(2 * SUSPENDED, waking).await;
+        let woken = tokio::time::timeout(2 * SUSPENDED, waking).await;
         tokio::time::sleep(Duration::from_millis(500)).await;
+        woken.is_ok()
     } else {
         waking.abort();
+        event == "nothing" || killed.exists()
+    };
+    if !struck {
+        return Err("the fault did not occur".into());
     }
-    let executions = folder.executions(id);
-    Ok((Ended::Outcome(outcome), executions))
+    let log = fs::read_to_string(folder.path().join(LOG))?;
+    let ended = match log.lines().find(|line| line.contains("panicked at")) {
+        Some(panic) => Ended::Panicked(panic.to_owned()),
+        None => Ended::Outcome(outcome),
+    };
+    Ok((ended, folder.executions(id)))
 }
 
 /// Resumes the process that a function notes as suspended.

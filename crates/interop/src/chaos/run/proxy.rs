@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::listen::listen;
 use crate::chaos::case::{Connections, Damage, Direction, Strike};
@@ -103,8 +104,13 @@ pub struct Proxy {
 
 impl Proxy {
     /// Starts a proxy that forwards the nth connection to the nth of these servers, and all further
-    /// ones to the last.
-    pub async fn start(servers: Vec<SocketAddr>, plan: Plan) -> io::Result<Self> {
+    /// ones to the last. With an acceptor, clients speak TLS to the proxy, and it damages what TLS
+    /// carries.
+    pub async fn start(
+        servers: Vec<SocketAddr>,
+        acceptor: Option<TlsAcceptor>,
+        plan: Plan,
+    ) -> io::Result<Self> {
         let listener = listen().await?;
         let address = listener.local_addr()?;
         let pooled = plan
@@ -135,9 +141,19 @@ impl Proxy {
                     plan: plan.clone(),
                     seen: Arc::clone(&shared),
                 };
+                let acceptor = acceptor.clone();
                 links.spawn(async move {
-                    if let Ok(server) = TcpStream::connect(server).await {
-                        link.run(client, server).await;
+                    let Ok(server) = TcpStream::connect(server).await else {
+                        return;
+                    };
+                    let _ = client.set_nodelay(true);
+                    match acceptor {
+                        None => link.run(client, server).await,
+                        Some(acceptor) => {
+                            if let Ok(client) = acceptor.accept(client).await {
+                                link.run(client, server).await;
+                            }
+                        }
                     }
                 });
             }
@@ -147,6 +163,23 @@ impl Proxy {
             seen,
             _tasks: tasks,
         })
+    }
+}
+
+/// A client's connection, as far as a [`Link`] needs it.
+trait Connection: AsyncRead + AsyncWrite + Unpin {
+    fn socket(&self) -> &TcpStream;
+}
+
+impl Connection for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Connection for TlsStream<TcpStream> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref().0
     }
 }
 
@@ -169,11 +202,10 @@ impl Link {
         (here && strike.direction == direction).then_some(strike)
     }
 
-    async fn run(self, mut client: TcpStream, mut server: TcpStream) {
-        let _ = client.set_nodelay(true);
+    async fn run(self, mut client: impl Connection, mut server: TcpStream) {
         let _ = server.set_nodelay(true);
         let damage = {
-            let (mut from_client, mut to_client) = client.split();
+            let (mut from_client, mut to_client) = tokio::io::split(&mut client);
             let (mut from_server, mut to_server) = server.split();
             let mut up =
                 std::pin::pin!(self.pump(Direction::Request, &mut from_client, &mut to_server));
@@ -200,7 +232,7 @@ impl Link {
         }
         match damage {
             None => {}
-            Some(Damage::Reset) => reset(&client),
+            Some(Damage::Reset) => reset(client.socket()),
             Some(Damage::Stall) => std::future::pending().await,
             Some(Damage::HangUp) => self.hang_up(&mut client, &mut server).await,
             // A flip does not end the pump.
@@ -215,9 +247,9 @@ impl Link {
     }
 
     /// Closes the client's side, but still forwards its request.
-    async fn hang_up(&self, client: &mut TcpStream, server: &mut TcpStream) {
+    async fn hang_up(&self, client: &mut impl Connection, server: &mut TcpStream) {
         let _ = client.shutdown().await;
-        let (mut from_client, _closed) = client.split();
+        let (mut from_client, _closed) = tokio::io::split(client);
         let (mut from_server, mut to_server) = server.split();
         let request = tokio::io::copy(&mut from_client, &mut to_server);
         let mut nowhere = tokio::io::sink();
@@ -229,8 +261,8 @@ impl Link {
     async fn pump(
         &self,
         direction: Direction,
-        from: &mut ReadHalf<'_>,
-        to: &mut WriteHalf<'_>,
+        from: &mut (impl AsyncRead + Unpin),
+        to: &mut (impl AsyncWrite + Unpin),
     ) -> End {
         let strike = self.strike(direction);
         let mut armed = self.seen.armed.subscribe();
@@ -283,7 +315,7 @@ impl Link {
             if direction == Direction::Response {
                 self.seen.keep(self.nth, bytes);
             }
-            if to.write_all(bytes).await.is_err() {
+            if to.write_all(bytes).await.is_err() || to.flush().await.is_err() {
                 return End::Failed;
             }
             if counts {
@@ -317,7 +349,7 @@ pub(super) fn reset(stream: &TcpStream) {
     let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }
 
-async fn drain(stream: &mut TcpStream) {
+async fn drain(stream: &mut (impl AsyncRead + Unpin)) {
     let mut buffer = [0; 4096];
     while matches!(stream.read(&mut buffer).await, Ok(1..)) {}
 }

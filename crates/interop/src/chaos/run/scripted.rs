@@ -93,10 +93,7 @@ impl Connection {
     async fn serve(mut self) -> io::Result<()> {
         let mut received = Vec::new();
         if self.script.early && self.nth == 0 {
-            self.follow().await?;
-            request(&mut self.socket, &mut received).await?;
-            self.run(self.script.runs);
-            return std::future::pending().await;
+            return self.early(&mut received).await;
         }
         loop {
             request(&mut self.socket, &mut received).await?;
@@ -110,6 +107,20 @@ impl Connection {
                 self.write(&success(self.asked)).await?;
             }
         }
+    }
+
+    /// Responds first, and then reads the request and runs it.
+    async fn early(&mut self, received: &mut Vec<u8>) -> io::Result<()> {
+        for step in Arc::clone(&self.script.steps).iter() {
+            match step {
+                Step::Close => self.socket.shutdown().await?,
+                Step::Hang => break,
+                step => self.step(step).await?,
+            }
+        }
+        request(&mut self.socket, received).await?;
+        self.run(self.script.runs);
+        std::future::pending().await
     }
 
     fn run(&self, runs: bool) {
@@ -135,33 +146,38 @@ impl Connection {
 
     async fn follow(&mut self) -> io::Result<()> {
         for step in Arc::clone(&self.script.steps).iter() {
-            match step {
-                Step::Write(bytes) => self.write(bytes).await?,
-                Step::Repeat(bytes, None) => loop {
-                    self.socket.write_all(bytes).await?;
-                },
-                Step::Repeat(bytes, Some(count)) => {
-                    for _ in 0..*count {
-                        self.socket.write_all(bytes).await?;
-                    }
-                }
-                Step::Drip(bytes, pause) => self.drip(bytes, *pause).await?,
-                Step::Close => {
-                    self.socket.shutdown().await?;
-                    // Read first, since unread bytes would turn FIN into RST.
-                    let mut nowhere = tokio::io::sink();
-                    let drain = tokio::io::copy(&mut self.socket, &mut nowhere);
-                    let _ = tokio::time::timeout(Duration::from_millis(100), drain).await;
-                    return Err(io::ErrorKind::ConnectionAborted.into());
-                }
-                Step::Reset => {
-                    reset(&self.socket);
-                    return Err(io::ErrorKind::ConnectionReset.into());
-                }
-                Step::Hang => std::future::pending().await,
-            }
+            self.step(step).await?;
         }
         Ok(())
+    }
+
+    async fn step(&mut self, step: &Step) -> io::Result<()> {
+        match step {
+            Step::Write(bytes) => self.write(bytes).await,
+            Step::Repeat(bytes, None) => loop {
+                self.socket.write_all(bytes).await?;
+            },
+            Step::Repeat(bytes, Some(count)) => {
+                for _ in 0..*count {
+                    self.socket.write_all(bytes).await?;
+                }
+                Ok(())
+            }
+            Step::Drip(bytes, pause) => self.drip(bytes, *pause).await,
+            Step::Close => {
+                self.socket.shutdown().await?;
+                // Read first, since unread bytes would turn FIN into RST.
+                let mut nowhere = tokio::io::sink();
+                let drain = tokio::io::copy(&mut self.socket, &mut nowhere);
+                let _ = tokio::time::timeout(Duration::from_millis(100), drain).await;
+                Err(io::ErrorKind::ConnectionAborted.into())
+            }
+            Step::Reset => {
+                reset(&self.socket);
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+            Step::Hang => std::future::pending().await,
+        }
     }
 
     async fn drip(&mut self, bytes: &Bytes, pause: Duration) -> io::Result<()> {

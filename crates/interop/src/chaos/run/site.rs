@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use bytes::Bytes;
 use lambda_invoke::BoxError;
@@ -12,16 +12,27 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
+use tokio_rustls::rustls::server::{NoClientAuth, WebPkiClientVerifier};
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use crate::chaos::case::{Asked, Over};
+use crate::chaos::schedule::text::ID;
 
 /// The size of a long request and of a long response: many packets, and several buffers of every
 /// program in between.
 const LONG_REQUEST: usize = 64 * 1024;
 const LONG_RESPONSE: usize = 128 * 1024;
+
+/// A payload that no buffer between a client and a server holds, so that a server can respond before it
+/// has read all of it.
+pub static HUGE_REQUEST: LazyLock<Bytes> = LazyLock::new(|| {
+    let mut bytes = format!("\"{ID}\"").into_bytes();
+    bytes.resize(5 << 20, b' ');
+    bytes.into()
+});
 
 /// How often a function ran, by the id that it was called with.
 #[derive(Clone, Debug, Default)]
@@ -74,7 +85,10 @@ pub fn pieces(id: &str) -> [String; 4] {
 
 /// The whole response.
 pub fn whole(asked: Asked, id: &str) -> Bytes {
-    padded(asked, pieces(id).concat(), LONG_RESPONSE)
+    match asked {
+        Asked::Event | Asked::DryRun | Asked::StreamDryRun => Bytes::new(),
+        _ => padded(asked, pieces(id).concat(), LONG_RESPONSE),
+    }
 }
 
 /// The name of the function that is called.
@@ -150,6 +164,7 @@ fn functions(executions: &Executions) -> Vec<Function> {
 /// A certificate authority, and certificates from it.
 pub struct Authority {
     pub pem: String,
+    der: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
 
@@ -160,21 +175,39 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate_for(&PKCS_ED25519)?;
-        let pem = params.self_signed(&key)?.pem();
+        let certificate = params.self_signed(&key)?;
         Ok(Self {
-            pem,
+            pem: certificate.pem(),
+            der: certificate.der().clone(),
             issuer: Issuer::new(params, key),
         })
     }
 
     /// Returns a TLS acceptor for a host.
     pub fn acceptor(&self, host: &str) -> Result<TlsAcceptor, BoxError> {
+        self.accepting(host, Arc::new(NoClientAuth))
+    }
+
+    /// Returns a TLS acceptor for a host that rejects clients without a certificate.
+    pub fn demanding_acceptor(&self, host: &str) -> Result<TlsAcceptor, BoxError> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.der.clone())?;
+        let provider = Arc::new(ring::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        self.accepting(host, verifier.build()?)
+    }
+
+    fn accepting(
+        &self,
+        host: &str,
+        clients: Arc<dyn ClientCertVerifier>,
+    ) -> Result<TlsAcceptor, BoxError> {
         let key = KeyPair::generate_for(&PKCS_ED25519)?;
         let params = CertificateParams::new([host.to_owned()])?;
         let certificate = params.signed_by(&key, &self.issuer)?;
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
+            .with_client_cert_verifier(clients)
             .with_single_cert(
                 vec![certificate.der().clone()],
                 PrivateKeyDer::try_from(key.serialize_der())?,
@@ -187,6 +220,7 @@ impl Authority {
 pub struct Site {
     pub executions: Executions,
     pub authority: Authority,
+    acceptor: TlsAcceptor,
     plain: Server,
     tls: SocketAddr,
     _tasks: JoinSet<()>,
@@ -202,10 +236,11 @@ impl Site {
         let tls = listener.local_addr()?;
         let behind = plain.endpoint().clone();
         let mut tasks = JoinSet::new();
+        let accepting = acceptor.clone();
         tasks.spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let _ = socket.set_nodelay(true);
-                let (acceptor, endpoint) = (acceptor.clone(), behind.clone());
+                let (acceptor, endpoint) = (accepting.clone(), behind.clone());
                 tokio::spawn(async move {
                     if let Ok(io) = acceptor.accept(socket).await {
                         endpoint.serve_connection(io).await;
@@ -216,6 +251,7 @@ impl Site {
         Ok(Self {
             executions,
             authority,
+            acceptor,
             plain,
             tls,
             _tasks: tasks,
@@ -224,9 +260,14 @@ impl Site {
 
     pub fn address(&self, over: Over) -> SocketAddr {
         match over {
-            Over::Plain => self.plain.local_addr(),
+            Over::Plain | Over::Inside => self.plain.local_addr(),
             Over::Tls => self.tls,
         }
+    }
+
+    /// What ends TLS before the bytes are damaged, if anything does.
+    pub fn acceptor(&self, over: Over) -> Option<TlsAcceptor> {
+        (over == Over::Inside).then(|| self.acceptor.clone())
     }
 
     /// Starts another endpoint with the same functions, whose clock differs.

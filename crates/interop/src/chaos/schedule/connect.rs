@@ -13,6 +13,15 @@ pub enum Obstacle {
     Tls(Tls),
     /// Misbehavior of a proxy on the way to an endpoint behind TLS.
     Proxy(Proxy),
+    /// Nothing listens where a proxy for `http://` should be.
+    ForwardProxyRefused,
+}
+
+impl Obstacle {
+    /// Whether it is there before any part of a request can be sent.
+    pub fn precedes_request(self) -> bool {
+        self != Self::Tls(Tls::AsksForCertificate)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +40,9 @@ pub enum Tls {
     Garbage,
     /// The server never responds.
     Hangs,
+    /// The server demands a certificate from the client. In TLS 1.3 it rejects the client only after the
+    /// client's handshake is complete, and the request may be sent by then.
+    AsksForCertificate,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +68,10 @@ pub fn obstacles() -> Vec<(String, Obstacle)> {
         ("refused".to_owned(), Obstacle::Refused),
         ("black-hole".to_owned(), Obstacle::BlackHole),
         ("unknown-host".to_owned(), Obstacle::UnknownHost),
+        (
+            "forward-proxy-refused".to_owned(),
+            Obstacle::ForwardProxyRefused,
+        ),
     ];
     for tls in [
         Tls::Untrusted,
@@ -66,6 +82,7 @@ pub fn obstacles() -> Vec<(String, Obstacle)> {
         Tls::PlainHttp,
         Tls::Garbage,
         Tls::Hangs,
+        Tls::AsksForCertificate,
     ] {
         all.push((format!("tls-{tls:?}"), Obstacle::Tls(tls)));
     }

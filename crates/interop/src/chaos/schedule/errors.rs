@@ -18,6 +18,12 @@ const FORMS: [&str; 9] = [
     "other-status",
 ];
 
+/// The statuses with which a server only rejects a request, by RFC 9110, section 15.5, and RFC 6585: it has
+/// not run anything.
+const REJECTING: [u16; 18] = [
+    400, 401, 402, 403, 404, 405, 406, 407, 411, 413, 414, 415, 417, 421, 426, 428, 429, 431,
+];
+
 /// All errors in all forms.
 pub fn scripts() -> Vec<Named> {
     let mut all = Vec::new();
@@ -29,6 +35,35 @@ pub fn scripts() -> Vec<Named> {
                 ..error(known, form)
             };
             all.push((format!("{}-{form}", known.code), script));
+        }
+    }
+    all.extend(without_code());
+    all
+}
+
+/// The statuses of errors, without a code that says more: in JSON, in a page, and without a body.
+fn without_code() -> Vec<Named> {
+    let mut all = Vec::new();
+    for status in 400..600 {
+        // The worst that such a status allows.
+        let runs = !REJECTING.contains(&status);
+        let line = format!("{status} Error");
+        for (form, bytes) in [
+            (
+                "json",
+                sized(&line, &[REQUEST_ID, JSON], "{\"message\":\"no\"}"),
+            ),
+            (
+                "html",
+                sized(&line, &[HTML], "<html>Something went wrong</html>"),
+            ),
+            ("empty", sized(&line, &[], "")),
+        ] {
+            let script = Script {
+                runs,
+                ..script(Expect::Error, [write(bytes), Step::Close])
+            };
+            all.push((format!("status-{status}-{form}"), script));
         }
     }
     all

@@ -7,9 +7,10 @@ use lambda_invoke_protocol::{InvokeComplete, LogTail, StreamEvent, StreamExcepti
 use super::scripts::{Expect, Named, Script, Step, closing, script, write};
 use super::text::{
     CHUNKED, ID, LAST_CHUNK, REQUEST_ID, chunk, complete, events, frames, head, part,
-    success_headers,
+    payload as whole_payload, success_headers,
 };
 use crate::chaos::case::Asked;
+use crate::chaos::run::caller::MAX_RESPONSE;
 use crate::chaos::run::site::pieces;
 
 /// The number of one-byte frames in a full run; a quick run uses fewer.
@@ -256,6 +257,17 @@ fn sizes(million: u64) -> Vec<Named> {
         1,
         largest,
     ));
+    // The largest chunk that the caller accepts.
+    let before = MAX_RESPONSE as usize - whole_payload().len();
+    let accepted = frames([part(vec![b'x'; before])]);
+    let (name, script) = many(
+        "largest-accepted-chunk",
+        Expect::Whole,
+        accepted,
+        1,
+        whole.clone(),
+    );
+    all.push((name, Script { before, ..script }));
     // Each byte of the body is an HTTP chunk.
     let bytes: Vec<u8> = whole.iter().flat_map(|byte| chunk([*byte])).collect();
     let bytes = [

@@ -25,8 +25,16 @@ pub enum Extent {
 }
 
 impl Extent {
-    fn offsets(self, asked: Asked, on: Connections, damage: Damage) -> Option<u64> {
+    fn offsets(self, over: Over, asked: Asked, on: Connections, damage: Damage) -> Option<u64> {
         match (self, on) {
+            // To the client, what TLS carries is the same as plain HTTP; another end of the connection
+            // is not.
+            (Self::Quick, on) if over == Over::Inside => {
+                Some(if on == Connections::First { 4 } else { 0 })
+            }
+            (Self::Full, Connections::Pooled | Connections::Every) if over == Over::Inside => {
+                Some(20)
+            }
             // The smaller number divides the larger one, so that the one sample contains the other.
             (Self::Quick, Connections::First) if asked.is_long() => Some(4),
             (Self::Full, Connections::First) if asked.is_long() => Some(100),
@@ -40,6 +48,19 @@ impl Extent {
             (Self::Full, Connections::First | Connections::Pooled) => None,
             (Self::Full, Connections::Every) => Some(60),
         }
+    }
+
+    /// All of these cases, which come in groups of one for each policy, or one of each group.
+    fn of_policies(self, seed: u64, cases: Vec<Case>) -> impl Iterator<Item = Case> {
+        let policies = Policy::ALL.len();
+        cases
+            .into_iter()
+            .enumerate()
+            .filter_map(move |(nth, case)| {
+                let group = format!("{}/{}", case.section(), nth / policies);
+                let is_chosen = choose(seed, &group) as usize % policies == nth % policies;
+                (self == Self::Full || is_chosen).then_some(case)
+            })
     }
 
     fn drops(self) -> Option<u64> {
@@ -101,11 +122,7 @@ pub fn cases(lengths: &Lengths, extent: Extent, seed: u64) -> Vec<Case> {
     for asked in Asked::OPERATIONS {
         let errors = scripted("errors", asked, errors::scripts());
         // Each error in each form, under one policy that the seed chooses or under all policies.
-        all.extend(errors.into_iter().enumerate().filter_map(|(nth, case)| {
-            let chosen = choose(seed, &format!("errors/{}", nth / Policy::ALL.len())) as usize;
-            let is_chosen = chosen % Policy::ALL.len() == nth % Policy::ALL.len();
-            (extent == Extent::Full || is_chosen).then_some(case)
-        }));
+        all.extend(extent.of_policies(seed, errors));
     }
     for (name, obstacle) in connect::obstacles() {
         all.extend(per_policy(

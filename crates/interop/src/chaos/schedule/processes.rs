@@ -117,6 +117,15 @@ impl Death {
         !Phase::WAITING.contains(&self.phase)
     }
 
+    /// Whether the caller has the head of the response by then. An endpoint that is killed may take a
+    /// head with it that the caller has not read yet.
+    pub fn is_in_response(&self, asked: Asked) -> bool {
+        asked.is_stream()
+            && self.event == Event::Kill
+            && self.victim != Victim::Endpoint
+            && matches!(self.phase, Phase::Streaming | Phase::Sent)
+    }
+
     /// Whether a quick run has this, too: with one of two languages and operations.
     pub fn is_quick(&self, asked: Asked) -> bool {
         let is_usual = self.has_started() && self.event != Event::SuspendInTotal;

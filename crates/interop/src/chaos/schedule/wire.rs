@@ -47,7 +47,7 @@ fn group(all: &mut Vec<Case>, lengths: &Lengths, extent: Extent, seed: u64, grou
         if on == Connections::Every && matches!(damage, Damage::Flip(_)) {
             continue;
         }
-        for at in offsets(end, extent.offsets(asked, on, damage), seed, &key) {
+        for at in offsets(end, extent.offsets(over, asked, on, damage), seed, &key) {
             let damage = match damage {
                 Damage::Flip(_) => Damage::Flip((choose(seed, &format!("{key}@{at}")) % 8) as u8),
                 other => other,
@@ -99,31 +99,35 @@ impl Exchange {
 /// Callers that drop the call when a number of bytes has passed, or between two attempts.
 pub fn drops(lengths: &Lengths, extent: Extent, seed: u64) -> Vec<Case> {
     let mut all = Vec::new();
-    for over in Over::ALL {
+    // The offsets within TLS are among those of the records that carry it.
+    for over in [Over::Plain, Over::Tls] {
         for asked in Asked::OPERATIONS {
-            for direction in [Direction::Request, Direction::Response] {
-                let exchange = lengths.of(over, asked, Connections::First);
-                let end = exchange.length(direction).next_multiple_of(ROUND);
-                let key = format!("drop/{}/{}/{direction:?}", over.name(), asked.name());
-                for at in offsets(end, extent.drops(), seed, &key) {
-                    let moment = Moment::Bytes(direction, at);
-                    all.push(dropped(format!("{key}@{at}"), over, asked, moment));
+            for policy in Policy::ALL {
+                let name = format!("drop/{}/{}/{}", over.name(), asked.name(), policy.name());
+                let mut add = |name, moment| {
+                    let trouble = Trouble::Drop { over, moment };
+                    all.push(Case {
+                        name,
+                        asked,
+                        policy,
+                        waits: trouble.waits(),
+                        trouble,
+                    });
+                };
+                for direction in [Direction::Request, Direction::Response] {
+                    let exchange = lengths.of(over, asked, Connections::First);
+                    let end = exchange.length(direction).next_multiple_of(ROUND);
+                    let key = format!("{name}/{direction:?}");
+                    for at in offsets(end, extent.drops(), seed, &key) {
+                        add(format!("{key}@{at}"), Moment::Bytes(direction, at));
+                    }
+                }
+                // Only this policy makes another attempt.
+                if policy == Policy::AtLeastOnce {
+                    add(format!("{name}/retry"), Moment::Retry);
                 }
             }
-            let name = format!("drop/{}/{}/retry", over.name(), asked.name());
-            all.push(dropped(name, over, asked, Moment::Retry));
         }
     }
     all
-}
-
-fn dropped(name: String, over: Over, asked: Asked, moment: Moment) -> Case {
-    let trouble = Trouble::Drop { over, moment };
-    Case {
-        name,
-        asked,
-        policy: Policy::AtLeastOnce,
-        waits: trouble.waits(),
-        trouble,
-    }
 }

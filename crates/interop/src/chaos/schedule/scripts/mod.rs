@@ -21,8 +21,10 @@ pub struct Script {
     pub expect: Expect,
     /// Whether the server has run the function by then.
     pub runs: bool,
-    /// Whether the server responds without waiting for the request.
+    /// Whether the server responds without waiting for the request, and reads it afterwards.
     pub early: bool,
+    /// Whether the request is longer than what the sockets hold that have not been read.
+    pub long_request: bool,
     /// Whether the caller makes a second call, which must get its own response.
     pub again: bool,
     /// How many bytes `x` the payload has before the usual one.
@@ -59,6 +61,7 @@ pub fn script(expect: Expect, steps: impl Into<Vec<Step>>) -> Script {
         expect,
         runs: true,
         early: false,
+        long_request: false,
         again: false,
         before: 0,
     }
@@ -116,13 +119,9 @@ pub fn scripts(asked: Asked) -> Vec<Named> {
 
 /// The successful response with a different status, with and without a body.
 fn statuses(asked: Asked) -> Vec<Named> {
-    let statuses = [
-        200, 201, 202, 203, 204, 205, 206, 207, 226, 299, 300, 301, 302, 303, 304, 307, 308, 399,
-        600, 999,
-    ];
     let right = success_status(asked);
     let mut all = Vec::new();
-    for status in statuses {
+    for status in (200..400).chain([600, 999]) {
         if right.starts_with(&status.to_string()) {
             continue;
         }
@@ -276,8 +275,22 @@ fn versions(asked: Asked) -> Vec<Named> {
     all
 }
 
-/// Responses that are sent before the request has arrived.
+/// Responses that are sent before the request has arrived, and in the middle of a long request.
 fn early(asked: Asked) -> Vec<Named> {
+    let mut all = before_the_request(asked);
+    if Asked::OPERATIONS.contains(&asked) {
+        all.extend(before_the_request(asked).into_iter().map(|(name, script)| {
+            let script = Script {
+                long_request: true,
+                ..script
+            };
+            (format!("{name}-long"), script)
+        }));
+    }
+    all
+}
+
+fn before_the_request(asked: Asked) -> Vec<Named> {
     let busy = sized(
         "429 Busy",
         &[("x-amzn-errortype", "TooManyRequestsException")],
