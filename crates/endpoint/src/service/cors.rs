@@ -149,10 +149,33 @@ impl Origins {
 pub(crate) fn foreign(origin: &str) -> ServiceError {
     let origin = Excerpt(origin);
     let message = format!(
-        "A web page of the origin {origin} may not call this endpoint, which verifies no \
-         signatures. To allow it, serve with --cors {origin}."
+        "A web page of the origin {origin} may not call this endpoint, whose callers need no \
+         secret. To allow it, serve with --cors {origin}."
     );
     errors::access_denied(&message)
+}
+
+/// Rejects a request whose `Host` is a name that a page of another site may have: its DNS can
+/// resolve the name to this machine (DNS rebinding).
+pub(crate) fn check_host(headers: &HeaderMap, origins: &Origins) -> Result<(), ServiceError> {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    match host.filter(|host| !is_own_name(host) && !origins.allow_host(host)) {
+        None => Ok(()),
+        Some(host) => Err(errors::access_denied(&format!(
+            "The host {host:?} is not a name of this machine. To allow it, serve with --cors \
+             http://{host}."
+        ))),
+    }
+}
+
+/// Whether a host is an address, a local name, or a name without a dot, as in a container network.
+/// DNS rebinding needs a name in public DNS.
+fn is_own_name(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else {
+        return false;
+    };
+    let name = authority.host();
+    is_local(host) || !name.contains('.') || name.eq_ignore_ascii_case("host.docker.internal")
 }
 
 /// Normalizes an origin to the form that browsers send: `scheme://host[:port]` in lower case,

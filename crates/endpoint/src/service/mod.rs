@@ -108,8 +108,8 @@ impl Service {
         let page = origins.caller(&parts.headers);
         let checked = match (origins.preflight(parts, &page), &page) {
             (Some(preflight), _) => Ok(preflight.map(|()| Content::whole(Bytes::new()))),
-            // Otherwise, without signatures, any web page could call.
-            (None, Page::Foreign(origin)) if self.access.is_none() => Err(cors::foreign(origin)),
+            // Otherwise any web page could call.
+            (None, Page::Foreign(origin)) if self.is_open() => Err(cors::foreign(origin)),
             _ => self.checked(parts, body, id, connection).await,
         };
         let mut response = checked.unwrap_or_else(|error| {
@@ -117,6 +117,12 @@ impl Service {
         });
         origins.expose(page, response.headers_mut());
         response
+    }
+
+    /// Whether anybody, and so any web page, can send a request that passes: signatures are not
+    /// verified, or a published secret signs them.
+    pub(crate) fn is_open(&self) -> bool {
+        self.access.as_ref().is_none_or(Access::is_published)
     }
 
     /// Sets the date of a response, if the endpoint's clock is not the real one.
@@ -215,6 +221,11 @@ impl Service {
                 Some(Managed::Page(text)) => management::page(text, id),
                 Some(Managed::Unsupported(name)) => Err(errors::not_implemented(name)),
                 Some(Managed::Describe(operation)) => {
+                    // Browsers send no `Origin` with a GET of the same origin, nor other headers
+                    // about its page to a name without TLS.
+                    if self.is_open() {
+                        cors::check_host(&parts.headers, &self.settings.origins)?;
+                    }
                     let payload = self.payload(&typed, body, connection).await?;
                     let lookup = self.lookup(operation.action(), self.caller(parts, &payload)?);
                     operation.respond(parts, &lookup, id)

@@ -1,17 +1,17 @@
-//! Which web pages may call a URL that needs no signature.
+//! Which web pages may call a URL that needs no secret.
 //!
 //! In the service such a URL is public. Here it runs code on the developer's machine, so a page of
 //! another site must not reach it: neither by a request of its own nor by a name that its DNS resolves
 //! to this machine (DNS rebinding).
 
 use http::HeaderMap;
-use http::header::{HOST, ORIGIN};
+use http::header::ORIGIN;
 use http::uri::{Authority, Uri};
 use lambda_invoke_error::ServiceError;
 use lambda_invoke_error::text::Excerpt;
 use lambda_invoke_protocol::function_url::Cors;
 
-use crate::service::cors::{Caller, Origins, is_local};
+use crate::service::cors::{Caller, Origins, check_host, is_local};
 use crate::service::errors;
 
 /// Checks a request's `Host` and `Origin`.
@@ -20,14 +20,7 @@ pub(super) fn check(
     cors: Option<&Cors>,
     origins: &Origins,
 ) -> Result<(), ServiceError> {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    if let Some(host) = host.filter(|host| !is_own_name(host) && !origins.allow_host(host)) {
-        let message = format!(
-            "The host {host:?} is not a name of this machine. To allow it, serve with --cors \
-             http://{host}."
-        );
-        return Err(errors::access_denied(&message));
-    }
+    check_host(headers, origins)?;
     let text = match origins.caller(headers) {
         Caller::Foreign(text) => text,
         Caller::NoPage if is_embedded(headers) && !cors.is_some_and(Cors::allows_all) => {
@@ -62,16 +55,6 @@ fn is_embedded(headers: &HeaderMap) -> bool {
     text("sec-fetch-site") == Some("cross-site") && !is_link && !is_of_local_page
 }
 
-/// Whether a host is an address, a local name, or a name without a dot, as in a container network.
-/// DNS rebinding needs a name in public DNS.
-fn is_own_name(host: &str) -> bool {
-    let Ok(authority) = host.parse::<Authority>() else {
-        return false;
-    };
-    let name = authority.host();
-    is_local(host) || !name.contains('.') || name.eq_ignore_ascii_case("host.docker.internal")
-}
-
 fn foreign(origin: &str) -> ServiceError {
     let origin = Excerpt(origin);
     let message = format!(
@@ -84,6 +67,7 @@ fn foreign(origin: &str) -> ServiceError {
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
+    use http::header::HOST;
 
     use super::*;
 

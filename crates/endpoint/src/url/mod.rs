@@ -149,8 +149,8 @@ impl<'a> UrlRequest<'a> {
     ) -> Result<Response<Content>, Rejected> {
         let (service, connection) = (self.service, self.connection);
         let settings = &service.settings;
-        // Where no signature is verified, a page could send the request.
-        if url.auth == UrlAuth::None || service.access.is_none() {
+        // Where the caller needs no secret, a page could send the request.
+        if url.auth == UrlAuth::None || service.is_open() {
             let headers = &self.parts.headers;
             guard::check(headers, url.cors.as_ref(), &settings.origins)?;
         }
