@@ -220,12 +220,14 @@ fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
     is_local(&host) && origin == format!("http://{host}")
 }
 
-/// Whether a host, with or without a port, is an address or a local name.
+/// Whether a host, with or without a port, is an address or a local name. A name may end with a dot,
+/// as a complete name of DNS.
 pub(crate) fn is_local(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;
     };
     let name = authority.host().to_ascii_lowercase();
+    let name = name.strip_suffix('.').unwrap_or(&name);
     let address = name.trim_start_matches('[').trim_end_matches(']');
     let is_name = name == "localhost" || name.ends_with(".localhost");
     let has_user = authority.as_str().contains('@');
@@ -274,6 +276,8 @@ mod tests {
             ("http://127.0.0.1:9001", "127.0.0.1:9001", true),
             ("http://localhost:9001", "localhost:9001", true),
             ("http://[::1]:9001", "[::1]:9001", true),
+            ("http://localhost.:9001", "localhost.:9001", true),
+            ("http://localhost..:9001", "localhost..:9001", false),
             ("http://localhost:3000", "localhost:9001", false),
             ("http://localhost:9001", "127.0.0.1:9001", false),
             ("https://localhost:9001", "localhost:9001", false),

@@ -89,6 +89,9 @@ mod tests {
             ("[::1]:9001", true),
             ("localhost:9001", true),
             ("chat.localhost", true),
+            ("chat.localhost.:9001", true),
+            // The name of a top-level domain, which may have an address.
+            ("example.", false),
             ("lambda:9001", true),
             ("host.docker.internal:9001", true),
             ("tunnel.example", true),
