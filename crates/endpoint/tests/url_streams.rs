@@ -4,13 +4,14 @@
 
 mod common;
 
+use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
 
 use common::{Call, serve, soon};
 use lambda_invoke_endpoint::{
     Ending, Endpoint, EndpointBuilder, Function, FunctionError, FunctionUrl, RequestRecord, UrlMode,
 };
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 const INTEGRATION: &str = "application/vnd.awslambda.http-integration-response";
@@ -135,6 +136,44 @@ async fn a_failure_in_mid_stream_truncates_the_response_and_one_before_it_is_502
         assert_eq!(record.failure.as_deref(), Some("Broken: in mid-stream"));
     }
     assert_eq!(records[1].ending, Ending::Failed);
+}
+
+#[tokio::test]
+async fn a_byte_fault_does_not_make_a_failed_stream_look_complete() {
+    let (function, write) = driven("page", "text/plain");
+    let builder = endpoint(function).fault("page: flip-at=1000".parse().unwrap());
+    let (_server, mut client) = serve(builder).await;
+    soon(async {
+        client.stream.write_all(&get("/url/page/")).await.unwrap();
+        write.send(b"half").await.unwrap();
+        client.head().await.unwrap();
+        assert_eq!(client.chunk().await.unwrap().unwrap(), "half");
+        write.send(b"FAIL").await.unwrap();
+        assert!(client.chunk().await.is_err());
+    })
+    .await;
+}
+
+/// In HTTP/1.0, a body of unknown length ends with the connection.
+#[tokio::test]
+async fn a_failure_in_mid_stream_resets_a_connection_of_http_1_0() {
+    for (last, expected) in [("FAIL", Err(ErrorKind::ConnectionReset)), ("END", Ok(0))] {
+        let (function, write) = driven("page", "text/plain");
+        let (_server, mut client) = serve(endpoint(function)).await;
+        soon(async {
+            let request = b"GET /url/page/ HTTP/1.0\r\nhost: localhost\r\n\r\n";
+            client.stream.write_all(request).await.unwrap();
+            write.send(b"half").await.unwrap();
+            let mut received = Vec::new();
+            while !received.ends_with(b"half") {
+                assert!(client.stream.read_buf(&mut received).await.unwrap() > 0);
+            }
+            write.send(last.as_bytes()).await.unwrap();
+            let end = client.stream.read(&mut [0]).await;
+            assert_eq!(end.map_err(|error| error.kind()), expected, "{last}");
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

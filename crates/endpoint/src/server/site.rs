@@ -96,6 +96,6 @@ impl Site {
         if let Some(watch) = &mut watch {
             watch.head(response.status(), response.headers());
         }
-        response.map(|content| Body::new(content, in_flight).watched(watch))
+        response.map(|content| Body::new(content, parts.version, in_flight).watched(watch))
     }
 }

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::Version;
 use hyper::body::{Frame, SizeHint};
 
 use crate::service::request_log::Watch;
@@ -14,8 +15,10 @@ use crate::wire::stage::{Frames, Polled, Stage, TruncatedOnPurpose};
 #[derive(Debug)]
 pub(crate) struct Body {
     content: Content,
-    _in_flight: Option<InFlight>,
+    in_flight: InFlight,
     watch: Option<Box<Watch>>,
+    /// Whether the body ends with the connection, as one of unknown length does in HTTP/1.0.
+    ends_with_connection: bool,
 }
 
 /// The content of a body.
@@ -31,11 +34,13 @@ pub(crate) enum Content {
 }
 
 impl Body {
-    pub(crate) fn new(content: Content, in_flight: InFlight) -> Self {
+    pub(crate) fn new(content: Content, version: Version, in_flight: InFlight) -> Self {
+        let has_length = content.size_hint().exact().is_some();
         Self {
             content,
-            _in_flight: Some(in_flight),
+            in_flight,
             watch: None,
+            ends_with_connection: version < Version::HTTP_11 && !has_length,
         }
     }
 
@@ -154,11 +159,15 @@ impl hyper::body::Body for Body {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
         let Self { content, watch, .. } = &mut *self;
-        let Some(watch) = watch else {
-            return content.poll_frame(cx);
+        let polled = match watch {
+            None => content.poll_frame(cx),
+            // The function runs while its body is polled.
+            Some(watch) => watch.span.in_scope(|| content.poll_frame(cx)),
         };
-        // The function runs while its body is polled.
-        let polled = watch.span.in_scope(|| content.poll_frame(cx));
+        if self.ends_with_connection && matches!(polled, Poll::Ready(Some(Err(_)))) {
+            // An orderly close would make the truncated body look complete.
+            self.in_flight.reset();
+        }
         self.record(&polled);
         polled
     }

@@ -182,6 +182,11 @@ impl InFlight {
         connection.owes.store(true, Ordering::Release);
         Self(Arc::clone(connection))
     }
+
+    /// Makes the request's connection end with a reset; see [`Connection::reset`].
+    pub(crate) fn reset(&self) {
+        self.0.reset();
+    }
 }
 
 impl Drop for InFlight {
