@@ -21,7 +21,6 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use hyper::body::Incoming;
 use lambda_invoke_error::{Operation, ServiceError, ThrottleReason};
 use lambda_invoke_input::{InvocationType, LogType};
 use lambda_invoke_protocol::{IncomingRequest, Rejection, StreamHead, error_to_http};
@@ -34,7 +33,7 @@ use self::encoder::Encoder;
 use self::lookup::{Found, Lookup, RULES};
 use self::management::Managed;
 use self::reply::{empty, remapped_content_type, reply, reported_version};
-use self::request_body::Unread;
+use self::request_body::{RequestBody, Unread};
 use self::request_log::OnResponse;
 use self::response_body::Content;
 use self::settings::{Settings, TooLargeStyle};
@@ -100,7 +99,7 @@ impl Service {
     pub(crate) async fn respond(
         &self,
         parts: &Parts,
-        body: Incoming,
+        body: &mut RequestBody,
         id: RequestId,
         connection: &Arc<Connection>,
     ) -> Response<Content> {
@@ -183,7 +182,7 @@ impl Service {
     async fn checked(
         &self,
         parts: &Parts,
-        body: Incoming,
+        body: &mut RequestBody,
         id: RequestId,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
@@ -211,7 +210,7 @@ impl Service {
     async fn check(
         &self,
         parts: &Parts,
-        body: Incoming,
+        body: &mut RequestBody,
         id: RequestId,
         connection: &Connection,
     ) -> Result<Checked<'_>, ServiceError> {
@@ -300,7 +299,7 @@ impl Service {
     async fn payload(
         &self,
         typed: &Result<IncomingRequest<'_>, Rejection>,
-        body: Incoming,
+        body: &mut RequestBody,
         connection: &Connection,
     ) -> Result<Bytes, ServiceError> {
         connection.set_reading(true);
@@ -312,13 +311,13 @@ impl Service {
     async fn read(
         &self,
         typed: &Result<IncomingRequest<'_>, Rejection>,
-        body: Incoming,
+        body: &mut RequestBody,
     ) -> Result<Bytes, ServiceError> {
         let own = self.settings.max_request_bytes;
         let limit = typed
             .as_ref()
             .map_or(own, |typed| typed.max_payload().min(own));
-        request_body::read(body, limit)
+        body.read(limit)
             .await
             .map_err(|unread| match (unread, typed) {
                 (Unread::TooLarge(length), typed) => {

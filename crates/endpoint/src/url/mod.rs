@@ -14,7 +14,6 @@ use bytes::Bytes;
 use http::Response;
 use http::header::{HOST, HeaderName, HeaderValue};
 use http::request::Parts;
-use hyper::body::Incoming;
 use lambda_invoke_error::{Operation, ServiceError};
 use lambda_invoke_input::InvocationType;
 use lambda_invoke_protocol::function_url::{IamCaller, UrlEvent, UrlRoute, forbidden};
@@ -28,7 +27,7 @@ use crate::request_id::RequestId;
 use crate::run::execution::Execution;
 use crate::run::registry::{Registered, Resolved};
 use crate::service::calls::Via;
-use crate::service::request_body::{self, Unread};
+use crate::service::request_body::{RequestBody, Unread};
 use crate::service::response_body::Content;
 use crate::service::{Service, errors, trace_id};
 use crate::wire::connection::Connection;
@@ -59,7 +58,7 @@ pub(crate) async fn respond(
     service: &Service,
     route: &UrlRoute<'_>,
     parts: &Parts,
-    body: Incoming,
+    body: &mut RequestBody,
     id: RequestId,
     connection: &Arc<Connection>,
 ) -> Response<Content> {
@@ -123,7 +122,7 @@ impl<'a> UrlRequest<'a> {
         function: &Arc<Registered>,
         resolved: Resolved<'_>,
         url: &FunctionUrl,
-        body: Incoming,
+        body: &mut RequestBody,
     ) -> Response<Content> {
         let cors = url.cors.as_ref();
         if let Some(preflight) = cors.and_then(|cors| cors.preflight(self.parts)) {
@@ -145,7 +144,7 @@ impl<'a> UrlRequest<'a> {
         function: &Arc<Registered>,
         resolved: Resolved<'_>,
         url: &FunctionUrl,
-        body: Incoming,
+        body: &mut RequestBody,
     ) -> Result<Response<Content>, Rejected> {
         let (service, connection) = (self.service, self.connection);
         let settings = &service.settings;
@@ -155,7 +154,7 @@ impl<'a> UrlRequest<'a> {
             guard::check(headers, url.cors.as_ref(), &settings.origins)?;
         }
         connection.set_reading(true);
-        let body = request_body::read(body, settings.max_request_bytes).await;
+        let body = body.read(settings.max_request_bytes).await;
         connection.set_reading(false);
         let body = body.map_err(|unread| match unread {
             Unread::TooLarge(length) => self.too_large(length),
