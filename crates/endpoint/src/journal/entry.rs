@@ -132,6 +132,15 @@ impl Entry {
         });
     }
 
+    /// Records why the function's result was rejected, unless it had failed before.
+    pub(crate) fn reject(&self, why: &str) {
+        let at = self.elapsed();
+        self.change(|data| {
+            let end = data.end.get_or_insert(End { at, error: None });
+            end.error.get_or_insert_with(|| why.to_owned());
+        });
+    }
+
     /// Marks the call as changed.
     pub(super) fn touch(&self) {
         self.change(|_| {});

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::Version;
+use http::{Method, StatusCode, Version};
 use hyper::body::{Frame, SizeHint};
 
 use crate::service::request_log::Watch;
@@ -31,6 +31,13 @@ pub(crate) enum Content {
         failure: Option<String>,
     },
     Frames(Box<dyn Frames>),
+    /// A body of unknown length that hyper drops, since the response ends with its head.
+    Omitted,
+}
+
+/// Whether a response ends with its head (RFC 9112, section 6.3).
+pub(crate) fn ends_with_head(method: &Method, status: StatusCode) -> bool {
+    *method == Method::HEAD || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 impl Body {
@@ -106,7 +113,7 @@ impl From<Box<dyn Frames>> for Content {
 impl Stage for Content {
     fn run_on(&mut self, cx: &mut Context<'_>) {
         match self {
-            Self::Whole { .. } => {}
+            Self::Whole { .. } | Self::Omitted => {}
             Self::Frames(frames) => frames.run_on(cx),
         }
     }
@@ -115,12 +122,13 @@ impl Stage for Content {
         match self {
             Self::Whole { failure, .. } => failure.clone(),
             Self::Frames(frames) => frames.failure(),
+            Self::Omitted => None,
         }
     }
 
     fn is_struck(&self) -> bool {
         match self {
-            Self::Whole { .. } => false,
+            Self::Whole { .. } | Self::Omitted => false,
             Self::Frames(frames) => frames.is_struck(),
         }
     }
@@ -133,6 +141,7 @@ impl Frames for Content {
                 Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes))))
             }
             Self::Frames(frames) => frames.poll_frame(cx),
+            Self::Omitted => Poll::Ready(None),
         }
     }
 
@@ -140,6 +149,7 @@ impl Frames for Content {
         match self {
             Self::Whole { bytes, .. } => bytes.is_none(),
             Self::Frames(frames) => frames.is_end_stream(),
+            Self::Omitted => false,
         }
     }
 
@@ -149,6 +159,7 @@ impl Frames for Content {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64)
             }
             Self::Frames(frames) => frames.size_hint(),
+            Self::Omitted => SizeHint::default(),
         }
     }
 }

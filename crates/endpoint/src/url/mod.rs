@@ -193,6 +193,7 @@ impl<'a> UrlRequest<'a> {
             execution,
             invocation,
             connection,
+            method: &self.parts.method,
             bandwidth: settings.stream_bandwidth,
         };
         let response = running.respond(url.mode).await;
