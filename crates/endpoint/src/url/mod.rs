@@ -163,6 +163,8 @@ impl<'a> UrlRequest<'a> {
         let key = self.authenticate(function, url, &body)?;
         let trace = self.trace();
         let payload = self.event(function, key.as_deref(), &body, &trace);
+        // The event contains it, and the function may run for long.
+        drop(body);
         if payload.len() > settings.max_request_bytes {
             return Err(self.too_large(payload.len()).into());
         }
