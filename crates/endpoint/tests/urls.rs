@@ -354,6 +354,54 @@ async fn without_cors_the_function_itself_responds_to_a_local_page_and_a_foreign
 }
 
 #[tokio::test]
+async fn a_page_that_the_endpoint_allows_calls_a_url_without_settings_and_reads_the_response() {
+    let page = "https://app.example";
+    let own = json!({
+        "statusCode": 200,
+        "headers": {"Access-Control-Allow-Origin": "https://own.example"},
+    });
+    let builder = endpoint()
+        .functions([echo(), constant("own", own)])
+        .cors(page);
+    let (server, mut client) = serve(builder).await;
+    let from = |method: &str, path: &str, origin: &str| {
+        request(method, path, "localhost").header("origin", origin)
+    };
+    let asks = |origin: &str| {
+        from("OPTIONS", "/url/echo/", origin)
+            .header("access-control-request-method", "DELETE")
+            .header("access-control-request-headers", "x-mine")
+    };
+    let preflight = send(&mut client, &asks(page)).await;
+    assert_eq!(preflight.status(), 204);
+    for (name, value) in [
+        ("access-control-allow-origin", page),
+        ("access-control-allow-methods", "DELETE"),
+        ("access-control-allow-headers", "x-mine"),
+        ("vary", "Origin"),
+    ] {
+        assert_eq!(preflight.header(name), Some(value), "{name}");
+    }
+    assert!(server.calls("echo").is_empty());
+
+    for (path, origin, status, allowed) in [
+        ("/url/echo/", page, 200, Some(page)),
+        ("/url/nobody/", page, 404, Some(page)),
+        ("/url/own/", page, 200, Some("https://own.example")),
+        ("/url/echo/", "http://localhost:3000", 200, None),
+        ("/url/echo/", "https://evil.example", 403, None),
+    ] {
+        let response = send(&mut client, &from("DELETE", path, origin)).await;
+        assert_eq!(response.status(), status, "{path} {origin}");
+        let header = response.header("access-control-allow-origin");
+        assert_eq!(header, allowed, "{path} {origin}");
+    }
+    let other = send(&mut client, &asks("https://evil.example")).await;
+    assert_eq!(other.status(), 403);
+    assert_eq!(other.header("access-control-allow-origin"), None);
+}
+
+#[tokio::test]
 async fn a_head_request_has_no_body() {
     let (_server, mut client) = serve(endpoint().function(constant("page", json!("text")))).await;
     let call = request("HEAD", "/url/page/", "localhost");

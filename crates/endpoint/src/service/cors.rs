@@ -74,6 +74,11 @@ impl Origins {
         self.any || self.origins.iter().any(is_of)
     }
 
+    /// Whether every page is allowed.
+    pub(crate) fn allow_all(&self) -> bool {
+        self.any
+    }
+
     fn is_empty(&self) -> bool {
         !self.any && self.origins.is_empty()
     }
@@ -120,6 +125,18 @@ impl Origins {
             headers.insert(ALLOW_PRIVATE_NETWORK, HeaderValue::from_static("true"));
         }
         Some(response)
+    }
+
+    /// Lets the page's browser read the response of a function URL, unless the function has decided
+    /// that itself.
+    pub(crate) fn allow(&self, caller: Caller, headers: &mut HeaderMap) {
+        if self.is_empty() || headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+            return;
+        }
+        headers.append(VARY, HeaderValue::from_static("Origin"));
+        if let Caller::Allowed(origin) = caller {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        }
     }
 
     /// Adds the headers that let the page's browser read the response, even an error.

@@ -23,8 +23,9 @@ pub(super) fn check(
     check_host(headers, origins)?;
     let text = match origins.caller(headers) {
         Caller::Foreign(text) => text,
-        Caller::NoPage if is_embedded(headers) && !cors.is_some_and(Cors::allows_all) => {
-            return Err(foreign("another site"));
+        Caller::NoPage if is_embedded(headers) => {
+            let every_page = origins.allow_all() || cors.is_some_and(Cors::allows_all);
+            return if every_page { Ok(()) } else { Err(embedded()) };
         }
         Caller::NoPage | Caller::Own | Caller::Allowed(_) => return Ok(()),
     };
@@ -62,6 +63,15 @@ fn foreign(origin: &str) -> ServiceError {
          origin to the URL's CORS settings, or serve with --cors {origin}."
     );
     errors::access_denied(&message)
+}
+
+fn embedded() -> ServiceError {
+    // Only the permission of every page helps, since the request does not say from which one it
+    // comes.
+    errors::access_denied(
+        "A web page of another site may not embed this function URL. To allow it, add \"*\" to the \
+         origins of the URL's CORS settings, or serve with --cors \"*\".",
+    )
 }
 
 #[cfg(test)]
@@ -125,10 +135,18 @@ mod tests {
             ] {
                 headers.insert(name, HeaderValue::from_static(value));
             }
-            let check = |cors| check(&headers, cors, &Origins::default()).is_ok();
-            assert_eq!(check(None), expected, "{mode} {dest} {referer}");
+            let checked = check(&headers, None, &Origins::default());
+            assert_eq!(checked.is_ok(), expected, "{mode} {dest} {referer}");
+            if let Err(error) = checked {
+                let message = error.message().unwrap_or_default().to_owned();
+                assert!(message.starts_with("A web page of another site may not embed"));
+            }
+            // What the message advises.
             let any = Cors::new().allow_origin("*").unwrap();
-            assert!(check(Some(&any)));
+            assert!(check(&headers, Some(&any), &Origins::default()).is_ok());
+            let mut origins = Origins::default();
+            origins.add("*".to_owned()).unwrap();
+            assert!(check(&headers, None, &origins).is_ok());
         }
     }
 

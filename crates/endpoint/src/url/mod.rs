@@ -12,7 +12,9 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::Response;
-use http::header::{HOST, HeaderName, HeaderValue};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_REQUEST_METHOD, HOST, HeaderName, HeaderValue,
+};
 use http::request::Parts;
 use lambda_invoke_error::{Operation, ServiceError};
 use lambda_invoke_input::InvocationType;
@@ -71,7 +73,7 @@ pub(crate) async fn respond(
     };
     let mut response = match request.function() {
         Ok((function, resolved, url)) => request.respond(function, resolved, url, body).await,
-        Err(error) => rejected(Rejected::Error(error), id),
+        Err(error) => request.with_origin(rejected(Rejected::Error(error), id)),
     };
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
@@ -125,15 +127,42 @@ impl<'a> UrlRequest<'a> {
         body: &mut RequestBody,
     ) -> Response<Content> {
         let cors = url.cors.as_ref();
-        if let Some(preflight) = cors.and_then(|cors| cors.preflight(self.parts)) {
+        let preflight = match cors {
+            Some(cors) => cors.preflight(self.parts),
+            None => self.preflight(),
+        };
+        if let Some(preflight) = preflight {
             return preflight.map(|()| Content::whole(Bytes::new()));
         }
         // Boxed, so that the futures of other requests stay small.
         let run = Box::pin(self.run(function, resolved, url, body)).await;
         let mut response = run.unwrap_or_else(|why| rejected(why, self.id));
-        if let Some(cors) = cors {
-            cors.apply(&self.parts.headers, response.headers_mut());
-        }
+        let Some(cors) = cors else {
+            return self.with_origin(response);
+        };
+        cors.apply(&self.parts.headers, response.headers_mut());
+        response
+    }
+
+    /// Returns the response to a preflight request of a page that the endpoint allows, for a URL
+    /// without CORS settings of its own.
+    fn preflight(&self) -> Option<Response<()>> {
+        let (origins, headers) = (&self.service.settings.origins, &self.parts.headers);
+        let page = origins.caller(headers);
+        let mut response = origins.preflight(self.parts, &page)?;
+        // A function takes every method.
+        let method = headers.get(ACCESS_CONTROL_REQUEST_METHOD)?.clone();
+        response
+            .headers_mut()
+            .insert(ACCESS_CONTROL_ALLOW_METHODS, method);
+        Some(self.with_origin(response))
+    }
+
+    /// Lets a page that the endpoint allows read a response.
+    fn with_origin<B>(&self, mut response: Response<B>) -> Response<B> {
+        let origins = &self.service.settings.origins;
+        let page = origins.caller(&self.parts.headers);
+        origins.allow(page, response.headers_mut());
         response
     }
 
