@@ -109,6 +109,10 @@ async fn the_page_is_protected_from_other_pages() {
     // The page has no inline styles or scripts, which the policy would block.
     assert!(!page.text().contains("<style") && !page.text().contains(" style="));
     assert!(!page.text().contains("onclick") && !page.text().contains("<script>"));
+    let mut head = Client::to(&server).await;
+    let call = request(&server, "HEAD", "", "");
+    head.stream.write_all(&call.written()).await.unwrap();
+    assert_eq!(soon(head.head()).await.unwrap().parts.status, 200);
     for file in ["console.css", "console.js"] {
         assert_eq!(
             send(&mut client, &request(&server, "GET", file, ""))

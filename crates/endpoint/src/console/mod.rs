@@ -82,7 +82,8 @@ impl Console {
             response.headers_mut().insert(LOCATION, location);
             return response;
         };
-        if let Some(file) = page::file(name).filter(|_| parts.method == Method::GET) {
+        let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+        if let Some(file) = page::file(name).filter(|_| is_read) {
             return file;
         }
         if !access::is_own_page(&parts.headers) {
