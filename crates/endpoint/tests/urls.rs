@@ -292,6 +292,39 @@ async fn with_aws_iam_only_a_valid_signature_passes() {
 }
 
 #[tokio::test]
+async fn every_arn_has_the_partition_of_the_region() {
+    let keys = ["local:secret:echo", "local:secret:none"].map(|key| key.parse().unwrap());
+    let [one, two]: [AccessKey; 2] = keys;
+    let builder = Endpoint::builder()
+        .region("cn-north-1")
+        .function(echo().url(FunctionUrl::new().auth(UrlAuth::AwsIam)))
+        .access_key(one)
+        .access_key(two);
+    let (server, mut client) = serve(builder).await;
+    for (path, expected) in [
+        ("/url/echo/", "arn:aws-cn:iam::123456789012:user/local"),
+        (
+            "/2015-03-31/functions/other/invocations",
+            "User: arn:aws-cn:iam::123456789012:user/local is not",
+        ),
+        (
+            "/2015-03-31/functions/999999999999:function:echo/invocations",
+            "User: arn:aws-cn:iam::123456789012:root is not",
+        ),
+    ] {
+        let signer = signer_of("local", "secret", "cn-north-1");
+        let bytes = Call::new(path, "1").signed(server.local_addr(), &signer, now());
+        client.stream.write_all(&bytes).await.unwrap();
+        let response = soon(client.response()).await.unwrap();
+        let text = response.text();
+        assert!(
+            text.contains(expected) && !text.contains("arn:aws:"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn configured_cors_responds_to_the_preflight_without_a_call_and_replaces_the_function_s_headers()
  {
     let calls = Arc::new(AtomicUsize::new(0));

@@ -11,6 +11,7 @@ use lambda_invoke_sigv4::{
 };
 
 use super::errors;
+use super::settings::Settings;
 use crate::pattern::Pattern;
 
 /// The id and the secret of the default access key.
@@ -206,6 +207,11 @@ impl Caller<'_> {
         self.keys.first().map_or("", AccessKey::id)
     }
 
+    /// Returns the ARN of the user to whom the access key belongs.
+    pub(crate) fn arn(&self, settings: &Settings) -> String {
+        settings.iam_arn(&format!("user/{}", self.id()))
+    }
+
     /// Whether the caller may use the function.
     pub(crate) fn may_invoke(&self, function: &str) -> bool {
         self.keys.iter().any(|key| key.may_invoke(function))
@@ -218,15 +224,15 @@ impl Caller<'_> {
         action: &str,
         function: &str,
         arn: &str,
-        account: &str,
+        settings: &Settings,
     ) -> Result<(), ServiceError> {
         if self.may_invoke(function) {
             return Ok(());
         }
-        let id = self.id();
+        let user = self.arn(settings);
         let message = format!(
-            "User: arn:aws:iam::{account}:user/{id} is not authorized to perform: \
-             {action} on resource: {arn} because no identity-based policy allows the {action} action"
+            "User: {user} is not authorized to perform: {action} on resource: {arn} because no \
+             identity-based policy allows the {action} action"
         );
         Err(errors::access_denied(&message))
     }

@@ -36,9 +36,9 @@ pub(crate) fn other_region(region: &str, here: &str) -> ServiceError {
 }
 
 /// 403, for a function of another account, whose policies never allow a call.
-pub(crate) fn other_account(caller: &str, action: &str, arn: &str) -> ServiceError {
+pub(crate) fn other_account(user: &str, action: &str, arn: &str) -> ServiceError {
     let message = format!(
-        "User: arn:aws:iam::{caller}:root is not authorized to perform: {action} on resource: {arn} \
+        "User: {user} is not authorized to perform: {action} on resource: {arn} \
          because no resource-based policy allows the {action} action"
     );
     access_denied(&message)
@@ -85,7 +85,7 @@ mod tests {
         for (error, status) in [
             (not_found("arn"), 404),
             (other_region("a", "b"), 404),
-            (other_account("1", "lambda:InvokeFunction", "arn"), 403),
+            (other_account("user", "lambda:InvokeFunction", "arn"), 403),
             (
                 throttled(ThrottleReason::ConcurrentInvocationLimitExceeded),
                 429,

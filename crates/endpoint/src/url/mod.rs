@@ -28,6 +28,7 @@ use crate::function::url::{FunctionUrl, UrlAuth, UrlMode};
 use crate::request_id::RequestId;
 use crate::run::execution::Execution;
 use crate::run::registry::{Registered, Resolved};
+use crate::service::auth::Caller;
 use crate::service::calls::Via;
 use crate::service::request_body::{RequestBody, Unread};
 use crate::service::response_body::Content;
@@ -189,9 +190,9 @@ impl<'a> UrlRequest<'a> {
             Unread::TooLarge(length) => self.too_large(length),
             Unread::Truncated => errors::truncated(),
         })?;
-        let key = self.authenticate(function, url, &body)?;
+        let caller = self.authenticate(function, url, &body)?;
         let trace = self.trace();
-        let payload = self.event(function, key.as_deref(), &body, &trace);
+        let payload = self.event(function, caller.as_ref(), &body, &trace);
         // The event contains it, and the function may run for long.
         drop(body);
         if payload.len() > settings.max_request_bytes {
@@ -231,13 +232,13 @@ impl<'a> UrlRequest<'a> {
         Ok(response.map(|content| plan.body(content, connection)))
     }
 
-    /// Returns the id of the caller's access key, if the URL needs a signature.
+    /// Returns the caller, if the URL needs a signature.
     fn authenticate(
         &self,
         function: &Registered,
         url: &FunctionUrl,
         body: &[u8],
-    ) -> Result<Option<String>, Rejected> {
+    ) -> Result<Option<Caller<'a>>, Rejected> {
         let access = match (url.auth, &self.service.access) {
             (UrlAuth::AwsIam, Some(access)) => access,
             (UrlAuth::AwsIam, None) | (UrlAuth::None, _) => return Ok(None),
@@ -251,7 +252,7 @@ impl<'a> UrlRequest<'a> {
         if !caller.may_invoke(function.name()) {
             return Err(Rejected::Forbidden);
         }
-        Ok(Some(caller.id().to_owned()))
+        Ok(Some(caller))
     }
 
     /// Returns the X-Ray trace header: the caller's, or one for this request.
@@ -260,9 +261,15 @@ impl<'a> UrlRequest<'a> {
         trace_id(&self.parts.headers).unwrap_or_else(own)
     }
 
-    fn event(&self, function: &Registered, key: Option<&str>, body: &[u8], trace: &str) -> Vec<u8> {
-        let account = &self.service.settings.account;
-        let arn = key.map(|key| format!("arn:aws:iam::{account}:user/{key}"));
+    fn event(
+        &self,
+        function: &Registered,
+        caller: Option<&Caller<'_>>,
+        body: &[u8],
+        trace: &str,
+    ) -> Vec<u8> {
+        let settings = &self.service.settings;
+        let arn = caller.map(|caller| caller.arn(settings));
         let host = self
             .parts
             .headers
@@ -280,9 +287,10 @@ impl<'a> UrlRequest<'a> {
         event.request_id = self.id.as_str();
         event.trace_id = trace.split(';').next();
         event.time = self.service.precise_now();
-        event.caller = key
-            .zip(arn.as_deref())
-            .map(|(key, arn)| IamCaller::new(key, account, arn, key));
+        event.caller = caller.zip(arn.as_deref()).map(|(caller, arn)| {
+            let key = caller.id();
+            IamCaller::new(key, &settings.account, arn, key)
+        });
         event.to_json()
     }
 
