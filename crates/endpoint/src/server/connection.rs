@@ -131,10 +131,11 @@ async fn timed_out(connection: &Weak<Connection>) {
         } else {
             Duration::ZERO
         };
-        let limit = if now.in_flight == 0 {
-            IDLE
-        } else {
-            STUCK + step
+        let limit = match now.in_flight {
+            0 => IDLE,
+            _ if now.responding => STUCK + step,
+            // A call may wait for an instance before its function runs, and both end by themselves.
+            _ => Duration::MAX,
         };
         if idle >= limit || reading >= IDLE {
             return;

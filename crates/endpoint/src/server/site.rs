@@ -99,6 +99,7 @@ impl Site {
             Some(watch) => watch.span.run(responding).await,
             None => responding.await,
         };
+        connection.set_responding();
         service.set_date(response.headers_mut());
         if let Some(watch) = &mut watch {
             watch.head(response.status(), response.headers());

@@ -20,6 +20,7 @@ pub(crate) struct Connection {
     /// Whether a request was received whose response is not yet known to be on the wire.
     pub(super) owes: AtomicBool,
     reading: AtomicBool,
+    responding: AtomicBool,
     pub(super) written: AtomicU64,
     /// An [`Order`] as a number, which only grows.
     order: AtomicU8,
@@ -53,6 +54,8 @@ pub(crate) struct Activity {
     pub(crate) in_flight: usize,
     /// Whether a request's body is being read.
     pub(crate) reading: bool,
+    /// Whether the head of the latest request's response is ready.
+    pub(crate) responding: bool,
     pub(crate) written: u64,
 }
 
@@ -66,6 +69,7 @@ impl Connection {
             in_flight: AtomicUsize::new(0),
             owes: AtomicBool::new(false),
             reading: AtomicBool::new(false),
+            responding: AtomicBool::new(false),
             written: AtomicU64::new(0),
             order: AtomicU8::new(Order::Serve as u8),
             task: Mutex::default(),
@@ -119,6 +123,11 @@ impl Connection {
         self.reading.store(reading, Ordering::Relaxed);
     }
 
+    /// Notes that the head of the latest request's response is ready.
+    pub(crate) fn set_responding(&self) {
+        self.responding.store(true, Ordering::Relaxed);
+    }
+
     /// Sets an order and wakes the connection's task.
     pub(crate) fn set_order(&self, order: Order) {
         self.order.fetch_max(order as u8, Ordering::AcqRel);
@@ -158,6 +167,7 @@ impl Connection {
             requests: self.requests.load(Ordering::Relaxed),
             in_flight: self.in_flight.load(Ordering::Relaxed),
             reading: self.reading.load(Ordering::Relaxed),
+            responding: self.responding.load(Ordering::Relaxed),
             written: self.written.load(Ordering::Relaxed),
         }
     }
@@ -178,6 +188,7 @@ pub(crate) struct InFlight(Arc<Connection>);
 impl InFlight {
     pub(crate) fn new(connection: &Arc<Connection>) -> Self {
         connection.requests.fetch_add(1, Ordering::Relaxed);
+        connection.responding.store(false, Ordering::Relaxed);
         connection.in_flight.fetch_add(1, Ordering::Relaxed);
         connection.owes.store(true, Ordering::Release);
         Self(Arc::clone(connection))
