@@ -213,11 +213,23 @@ async fn buffered_mode_collects_a_stream_and_response_stream_mode_sends_json_unc
         Ok::<_, FunctionError>(())
     })
     .url(FunctionUrl::new().mode(UrlMode::Buffered));
+    let json = |name: &str, content_type: Option<&'static str>| {
+        let function = Function::streaming(name, move |_, mut writer| async move {
+            if let Some(content_type) = content_type {
+                writer.content_type(content_type);
+            }
+            writer.write("17").await?;
+            Ok::<_, FunctionError>(())
+        });
+        function.url(FunctionUrl::new().mode(UrlMode::Buffered))
+    };
+    let json = [json("number", Some("text/plain")), json("untyped", None)];
     let buffered = Function::buffered("raw", |_| async {
         Ok::<_, FunctionError>(r#"{"statusCode":404}"#)
     })
     .url(FunctionUrl::new().mode(UrlMode::ResponseStream));
     let builder = Endpoint::builder().functions([streaming, plain, buffered]);
+    let builder = builder.functions(json);
     let (_server, mut client) = serve(builder).await;
     for (path, status, length, content_type, body) in [
         (
@@ -228,6 +240,8 @@ async fn buffered_mode_collects_a_stream_and_response_stream_mode_sends_json_unc
             "one",
         ),
         ("/url/plain/", 200, Some("3"), "text/plain", "one"),
+        ("/url/number/", 200, Some("2"), "text/plain", "17"),
+        ("/url/untyped/", 200, Some("2"), "application/json", "17"),
         (
             "/url/raw/",
             200,

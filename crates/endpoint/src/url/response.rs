@@ -153,11 +153,16 @@ fn without_prelude(head: &ResponseHead) -> UrlHead {
 fn converted(collected: Collected) -> Result<UrlResponse, UrlResponseError> {
     let Collected { head, response, .. } = collected;
     if !is_integration(&head) {
-        return match UrlResponse::try_from(response.clone()) {
-            Err(UrlResponseError::NotJson(_)) if head.mode == Mode::Streaming => {
-                Ok(UrlResponse::new(without_prelude(&head), response))
-            }
-            converted => converted,
+        let converted = UrlResponse::try_from(response.clone());
+        let is_body = match &converted {
+            Err(UrlResponseError::NotJson(_)) => true,
+            // Without a status, the JSON is the body. A type that the function has set stays.
+            Ok(converted) => head.content_type.is_some() && converted.body == response,
+            Err(_) => false,
+        };
+        return match head.mode {
+            Mode::Streaming if is_body => Ok(UrlResponse::new(without_prelude(&head), response)),
+            _ => converted,
         };
     }
     let mut splitter = PreludeSplitter::required();
