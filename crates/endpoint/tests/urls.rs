@@ -233,6 +233,10 @@ async fn a_function_without_a_url_or_an_unknown_one_is_404() {
         ("/url/echo/", "The function has no function URL: "),
         ("/url/nobody/", "Function not found: "),
         ("/url/echo:nine/", "Function not found: "),
+        ("/url", "A function URL has the name of its function"),
+        ("/url/", "A function URL has the name of its function"),
+        ("/url//echo", "A function URL has the name of its function"),
+        ("/urls/echo", "does not belong to any invoke operation"),
     ] {
         let response = send(&mut client, &request("GET", path, "localhost")).await;
         assert_eq!(response.status(), 404, "{path}");

@@ -29,6 +29,11 @@ pub(crate) fn no_url(arn: &str) -> ServiceError {
     NOT_FOUND.error(&format!("The function has no function URL: {arn}"))
 }
 
+/// 404, for the path of a function URL without a name.
+pub(crate) fn no_name() -> ServiceError {
+    NOT_FOUND.error("A function URL has the name of its function: /url/NAME/")
+}
+
 /// 404, for a function of another region.
 pub(crate) fn other_region(region: &str, here: &str) -> ServiceError {
     let message = format!("Functions from '{region}' are not reachable in this region ('{here}')");

@@ -229,6 +229,7 @@ impl Service {
                     let lookup = self.lookup(operation.action(), self.caller(parts, &payload)?);
                     operation.respond(parts, &lookup, id)
                 }
+                None if is_url_without_name(parts.uri.path()) => Err(errors::no_name()),
                 None => Err(self.rejected(rejection)),
             };
             return response.map(Checked::Managed);
@@ -471,6 +472,11 @@ impl Call {
 pub(crate) fn trace_id(headers: &HeaderMap) -> Option<String> {
     let sent = headers.get(&X_AMZN_TRACE_ID)?.to_str().ok()?;
     (!sent.is_empty()).then(|| sent.to_owned())
+}
+
+/// Whether a path has the prefix of function URLs, but no name.
+fn is_url_without_name(path: &str) -> bool {
+    path == "/url" || path.starts_with("/url/")
 }
 
 fn http_date(time: Timestamp) -> String {
