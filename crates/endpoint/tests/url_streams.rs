@@ -6,6 +6,7 @@ mod common;
 
 use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use common::{Call, serve, soon};
 use lambda_invoke_endpoint::{
@@ -156,10 +157,11 @@ async fn a_byte_fault_does_not_make_a_failed_stream_look_complete() {
 
 /// In HTTP/1.0, a body of unknown length ends with the connection.
 #[tokio::test]
-async fn a_failure_in_mid_stream_resets_a_connection_of_http_1_0() {
-    for (last, expected) in [("FAIL", Err(ErrorKind::ConnectionReset)), ("END", Ok(0))] {
+async fn a_truncated_stream_resets_a_connection_of_http_1_0() {
+    let reset = Err(ErrorKind::ConnectionReset);
+    for (last, expected) in [("FAIL", reset), ("END", Ok(0)), ("shutdown", reset)] {
         let (function, write) = driven("page", "text/plain");
-        let (_server, mut client) = serve(endpoint(function)).await;
+        let (server, mut client) = serve(endpoint(function)).await;
         soon(async {
             let request = b"GET /url/page/ HTTP/1.0\r\nhost: localhost\r\n\r\n";
             client.stream.write_all(request).await.unwrap();
@@ -168,7 +170,11 @@ async fn a_failure_in_mid_stream_resets_a_connection_of_http_1_0() {
             while !received.ends_with(b"half") {
                 assert!(client.stream.read_buf(&mut received).await.unwrap() > 0);
             }
-            write.send(last.as_bytes()).await.unwrap();
+            if last == "shutdown" {
+                server.shutdown(Duration::ZERO).await;
+            } else {
+                write.send(last.as_bytes()).await.unwrap();
+            }
             let end = client.stream.read(&mut [0]).await;
             assert_eq!(end.map_err(|error| error.kind()), expected, "{last}");
         })

@@ -66,7 +66,10 @@ pub(super) async fn connection<T>(
                 is_drained = true;
                 serving.as_mut().graceful_shutdown();
             }
-            Order::Stop => return Poll::Ready(()),
+            Order::Stop => {
+                shared.truncate();
+                return Poll::Ready(());
+            }
         }
         // Errors are the caller's: it disconnected, or sent something other than HTTP.
         let ended = serving.as_mut().poll(cx).map(drop);

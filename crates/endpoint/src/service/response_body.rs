@@ -17,8 +17,6 @@ pub(crate) struct Body {
     content: Content,
     in_flight: InFlight,
     watch: Option<Box<Watch>>,
-    /// Whether the body ends with the connection, as one of unknown length does in HTTP/1.0.
-    ends_with_connection: bool,
 }
 
 /// The content of a body.
@@ -43,11 +41,13 @@ pub(crate) fn ends_with_head(method: &Method, status: StatusCode) -> bool {
 impl Body {
     pub(crate) fn new(content: Content, version: Version, in_flight: InFlight) -> Self {
         let has_length = content.size_hint().exact().is_some();
+        if version < Version::HTTP_11 && !has_length {
+            in_flight.connection().set_ends_body(true);
+        }
         Self {
             content,
             in_flight,
             watch: None,
-            ends_with_connection: version < Version::HTTP_11 && !has_length,
         }
     }
 
@@ -76,6 +76,7 @@ impl Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
+        self.in_flight.connection().set_ends_body(false);
         if let Some(watch) = self.watch.take() {
             let content = &self.content;
             watch.end(
@@ -175,9 +176,8 @@ impl hyper::body::Body for Body {
             // The function runs while its body is polled.
             Some(watch) => watch.span.in_scope(|| content.poll_frame(cx)),
         };
-        if self.ends_with_connection && matches!(polled, Poll::Ready(Some(Err(_)))) {
-            // An orderly close would make the truncated body look complete.
-            self.in_flight.reset();
+        if matches!(polled, Poll::Ready(Some(Err(_)))) {
+            self.in_flight.connection().truncate();
         }
         self.record(&polled);
         polled

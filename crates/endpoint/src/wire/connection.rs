@@ -15,6 +15,8 @@ pub(crate) struct Connection {
     /// Whether a response body waits for the next flush.
     pub(super) awaited: AtomicBool,
     reset: AtomicBool,
+    /// Whether the end of the connection would be the end of a response body that is incomplete.
+    ends_body: AtomicBool,
     requests: AtomicU64,
     pub(super) in_flight: AtomicUsize,
     /// Whether a request was received whose response is not yet known to be on the wire.
@@ -65,6 +67,7 @@ impl Connection {
             flushes: AtomicU64::new(0),
             awaited: AtomicBool::new(false),
             reset: AtomicBool::new(false),
+            ends_body: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
             owes: AtomicBool::new(false),
@@ -106,6 +109,19 @@ impl Connection {
     /// Makes the connection end with a reset instead of an orderly close.
     pub(crate) fn reset(&self) {
         self.reset.store(true, Ordering::Release);
+    }
+
+    /// Notes that a response body of unknown length is being sent in HTTP/1.0, or no longer.
+    pub(crate) fn set_ends_body(&self, ends_body: bool) {
+        self.ends_body.store(ends_body, Ordering::Release);
+    }
+
+    /// Makes the connection end with a reset if an orderly close would make a truncated body look
+    /// complete.
+    pub(crate) fn truncate(&self) {
+        if self.ends_body.load(Ordering::Acquire) {
+            self.reset();
+        }
     }
 
     /// Whether the connection ends with a reset.
@@ -194,9 +210,9 @@ impl InFlight {
         Self(Arc::clone(connection))
     }
 
-    /// Makes the request's connection end with a reset; see [`Connection::reset`].
-    pub(crate) fn reset(&self) {
-        self.0.reset();
+    /// Returns the request's connection.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.0
     }
 }
 
