@@ -12,7 +12,7 @@ use lambda_invoke_endpoint::{
 };
 use lambda_invoke_error::Operation;
 use serde_json::Value;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn endpoint() -> EndpointBuilder {
     let words = Function::streaming("words", |invocation, mut writer| async move {
@@ -109,6 +109,10 @@ async fn the_page_is_protected_from_other_pages() {
     // The page has no inline styles or scripts, which the policy would block.
     assert!(!page.text().contains("<style") && !page.text().contains(" style="));
     assert!(!page.text().contains("onclick") && !page.text().contains("<script>"));
+    let mut head = Client::to(&server).await;
+    let call = request(&server, "HEAD", "", "");
+    head.stream.write_all(&call.written()).await.unwrap();
+    assert_eq!(soon(head.head()).await.unwrap().parts.status, 200);
     for file in ["console.css", "console.js"] {
         assert_eq!(
             send(&mut client, &request(&server, "GET", file, ""))
@@ -273,6 +277,106 @@ async fn a_call_streams_its_chunks_and_the_feed_shows_them_with_times() {
     assert_eq!(via, [Via::Console, Via::Url, invoke]);
     assert_eq!(calls[0].payload, r#"{"a": 1}"#);
     assert_eq!(calls[0].request_id, id);
+}
+
+/// Opens a session and its feed.
+async fn feed(server: &Server) -> Client {
+    let mut feed = Client::to(server).await;
+    let key = session(server, &mut feed).await;
+    let calls = request(server, "GET", "calls", "").header("x-console-session", key);
+    feed.stream.write_all(&calls.written()).await.unwrap();
+    soon(feed.head()).await.unwrap();
+    feed
+}
+
+#[tokio::test]
+async fn the_feed_says_why_a_result_was_rejected() {
+    let streams = |name: &str, prelude: &'static str, ends: bool| {
+        Function::streaming(name, move |_, mut writer| async move {
+            writer.content_type("application/vnd.awslambda.http-integration-response");
+            writer.write(prelude).await?;
+            if !ends {
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, FunctionError>(())
+        })
+    };
+    let returns = |name: &str, result: &'static str| {
+        Function::buffered(name, move |_| async move { Ok::<_, FunctionError>(result) })
+    };
+    let builder = endpoint().functions([
+        streams("invalid", "{\"statusCode\":99}\0\0\0\0\0\0\0\0", false),
+        streams("incomplete", "{}\0\0", true),
+        returns("status", r#"{"statusCode":101}"#),
+        returns(
+            "base64",
+            r#"{"statusCode":200,"body":"?","isBase64Encoded":true}"#,
+        ),
+        returns("html", "<html>"),
+    ]);
+    let (server, mut client) = serve(builder).await;
+    let mut feed = feed(&server).await;
+    for (name, part) in [
+        ("invalid", "99"),
+        ("incomplete", "prelude"),
+        ("status", "101"),
+        ("base64", "base64"),
+        ("html", "JSON"),
+        ("fails", "Broken: on purpose"),
+    ] {
+        let call = Call::new(format!("/url/{name}/"), "").header("host", "localhost");
+        assert_eq!(send(&mut client, &call).await.status(), 502, "{name}");
+        let ended = |line: &Value| line["function"] == name && !line["end"].is_null();
+        let shown = line(&mut feed, ended).await;
+        let error = shown["end"]["error"].as_str().unwrap_or_default();
+        assert!(error.contains(part), "{name}: {shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_whose_response_has_no_body_runs_to_its_end() {
+    let prelude = |name: &str, prelude: &'static str, fails: bool| {
+        Function::streaming(name, move |_, mut writer| async move {
+            writer.content_type("application/vnd.awslambda.http-integration-response");
+            writer.write(prelude).await?;
+            for _ in 0..3 {
+                writer.write("x".repeat(100_000)).await?;
+                tokio::task::yield_now().await;
+            }
+            match fails {
+                true => Err(FunctionError::new("Broken", "at the end")),
+                false => Ok::<_, FunctionError>(()),
+            }
+        })
+    };
+    let builder = endpoint().functions([
+        prelude("page", "{}\0\0\0\0\0\0\0\0", false),
+        prelude("empty", "{\"statusCode\":204}\0\0\0\0\0\0\0\0", false),
+        prelude("same", "{\"statusCode\":304}\0\0\0\0\0\0\0\0", false),
+        prelude("late", "{\"statusCode\":204}\0\0\0\0\0\0\0\0", true),
+    ]);
+    let (server, mut client) = serve(builder).await;
+    let mut feed = feed(&server).await;
+    for (method, name, status, error) in [
+        ("HEAD", "words", 200, Value::Null),
+        ("HEAD", "page", 200, Value::Null),
+        ("GET", "empty", 204, Value::Null),
+        ("GET", "same", 304, Value::Null),
+        ("GET", "late", 204, Value::from("Broken: at the end")),
+    ] {
+        let mut call = Call::new(format!("/url/{name}/"), "").header("host", "localhost");
+        call.method = method.to_owned();
+        client.stream.write_all(&call.written()).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            soon(client.stream.read_buf(&mut head)).await.unwrap();
+        }
+        let expected = format!("HTTP/1.1 {status} ");
+        assert!(head.starts_with(expected.as_bytes()), "{name}");
+        let ended = |line: &Value| line["function"] == name && !line["end"].is_null();
+        let shown = line(&mut feed, ended).await;
+        assert_eq!(shown["end"]["error"], error, "{name}");
+    }
 }
 
 #[tokio::test]

@@ -4,8 +4,12 @@
 
 mod common;
 
-use common::{Call, Client, Response, invoke_path, soon, stream_path};
+use std::time::Duration;
+
+use common::{Call, Client, Response, invoke_path, now, signer, signer_of, soon, stream_path};
+use http::Request;
 use lambda_invoke_endpoint::{BuildError, Endpoint, EndpointBuilder, FunctionUrl, Server, UrlAuth};
+use lambda_invoke_sigv4::PayloadHash;
 use tokio::io::AsyncWriteExt as _;
 
 const PAGE: &str = "http://localhost:3000";
@@ -22,6 +26,33 @@ async fn plain(server: &Server, mut call: Call) -> Response {
     }
     client.stream.write_all(&call.written()).await.unwrap();
     soon(client.response()).await.unwrap()
+}
+
+/// Signs a request with the default access key, in its headers or, as an attacker's page can without
+/// a preflight request, in its query.
+fn signed(mut call: Call, presigned: bool) -> Call {
+    let mut request = Request::builder()
+        .method(call.method.as_str())
+        .uri(call.path.as_str());
+    for (name, value) in &call.headers {
+        request = request.header(name, value);
+    }
+    let (mut parts, ()) = request.body(()).unwrap().into_parts();
+    let payload = PayloadHash::of(&call.body);
+    if presigned {
+        let expires = Duration::from_secs(60);
+        let signature = signer().presign(&mut parts, &payload, now(), expires);
+        signature.unwrap();
+    } else {
+        signer().sign(&mut parts, &payload, now()).unwrap();
+    }
+    call.path = parts.uri.to_string();
+    let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
+    let headers = parts.headers.iter();
+    call.headers = headers
+        .map(|(name, value)| (name.to_string(), text(value)))
+        .collect();
+    call
 }
 
 fn preflight(path: String, origin: &str) -> Call {
@@ -104,11 +135,10 @@ async fn an_allowed_page_reads_every_response_with_its_headers() {
     let response = plain(&server, Call::invoke("echo", "1").header("origin", PAGE)).await;
     assert_eq!(response.status(), 403);
     assert_eq!(response.header("access-control-allow-origin"), Some(PAGE));
-    // A signed call from another page runs, but the browser does not let that page read the
-    // response.
+    // Another page cannot call, although it knows the default access key.
     let call = Call::invoke("echo", "1").header("origin", "http://evil.example");
     let response = client.call(&call).await;
-    assert_eq!((response.status().as_u16(), response.text()), (200, "1"));
+    assert_eq!(response.status(), 403);
     assert_eq!(response.header("access-control-allow-origin"), None);
     // A call without an origin gets no header, either.
     let response = client.call(&Call::invoke("echo", "1")).await;
@@ -130,18 +160,109 @@ async fn every_page_may_call_only_if_configured() {
 
 #[tokio::test]
 async fn by_default_responses_have_no_cors_headers() {
-    let server = serve(Endpoint::builder()).await;
-    let response = plain(&server, preflight(invoke_path("echo"), PAGE)).await;
+    let own = Endpoint::builder().credential("AKIDEXAMPLE", "hush-hush");
+    let own = serve(own.unwrap()).await;
+    let default = serve(Endpoint::builder()).await;
+    let response = plain(&own, preflight(invoke_path("echo"), PAGE)).await;
     assert_eq!(response.status(), 404);
+    let response = plain(&default, preflight(invoke_path("echo"), PAGE)).await;
+    assert_eq!(response.status(), 403);
+    // A signed call of a page that is not allowed runs, but the browser does not let that page read
+    // the response.
     let call = Call::invoke("echo", "1").header("origin", PAGE);
-    let response = Client::to(&server).await.call(&call).await;
-    assert_eq!(response.status(), 200);
-    for name in [
-        "vary",
-        "access-control-allow-origin",
-        "access-control-expose-headers",
+    let signer = signer_of("AKIDEXAMPLE", "hush-hush", "us-east-1");
+    let mut client = Client::to(&own).await;
+    let bytes = call.signed(own.local_addr(), &signer, now());
+    client.stream.write_all(&bytes).await.unwrap();
+    let signed = soon(client.response()).await.unwrap();
+    let without_page = Client::to(&default)
+        .await
+        .call(&Call::invoke("echo", "1"))
+        .await;
+    for response in [signed, without_page] {
+        assert_eq!(response.status(), 200);
+        for name in [
+            "vary",
+            "access-control-allow-origin",
+            "access-control-expose-headers",
+        ] {
+            assert_eq!(response.header(name), None);
+        }
+    }
+}
+
+/// Everybody knows the default access key, so its signatures prove nothing about a page.
+#[tokio::test]
+async fn with_the_default_key_a_foreign_page_is_rejected() {
+    let limited = "local:local:e*".parse().unwrap();
+    for builder in [Endpoint::builder(), Endpoint::builder().access_key(limited)] {
+        let url = FunctionUrl::new().auth(UrlAuth::AwsIam);
+        let server = serve(builder.default_url(url)).await;
+        let address = server.local_addr().to_string();
+        for (origin, host) in [
+            ("http://evil.example", &*address),
+            ("null", &address),
+            // DNS rebinding: the page's own host name resolves to this machine.
+            ("http://evil.example", "evil.example"),
+        ] {
+            for path in [
+                invoke_path("echo"),
+                stream_path("echo"),
+                "/url/echo/".to_owned(),
+            ] {
+                for presigned in [false, true] {
+                    let call = Call::new(path.clone(), "1").header("host", host);
+                    let call = signed(call, presigned).header("origin", origin);
+                    assert_eq!(plain(&server, call).await.status(), 403, "{path}");
+                }
+            }
+        }
+        assert!(server.calls("echo").is_empty());
+        // The endpoint's own pages, and clients that are no page, under any name.
+        let own = format!("http://{address}");
+        for (origin, host) in [
+            (Some(&*own), &*address),
+            (None, "lambda:9001"),
+            (None, "lambda.example:9001"),
+        ] {
+            let call = Call::invoke("echo", "1").header("host", host);
+            let mut call = signed(call, false);
+            if let Some(origin) = origin {
+                call = call.header("origin", origin);
+            }
+            assert_eq!(plain(&server, call).await.status(), 200, "{host}");
+        }
+    }
+}
+
+/// A browser sends no `Origin` with a GET, so that only the host shows where it comes from.
+#[tokio::test]
+async fn a_rebound_name_cannot_read_what_the_endpoint_serves() {
+    for (builder, expected) in [
+        (Endpoint::builder(), 403),
+        (Endpoint::builder().verify(false), 403),
+        (Endpoint::builder().cors("http://name.example"), 200),
     ] {
-        assert_eq!(response.header(name), None);
+        let server = serve(builder).await;
+        for path in [
+            "/2015-03-31/functions",
+            "/2015-03-31/functions/",
+            "/2015-03-31/functions/echo",
+            "/2015-03-31/functions/echo/configuration",
+        ] {
+            let get = |host: &str| Call {
+                method: "GET".to_owned(),
+                ..Call::new(path, "").header("host", host)
+            };
+            for presigned in [false, true] {
+                let response = plain(&server, signed(get("name.example"), presigned)).await;
+                assert_eq!(response.status(), expected, "{path}");
+            }
+            for host in ["127.0.0.1:9001", "localhost:9001", "lambda:9001"] {
+                let response = plain(&server, signed(get(host), false)).await;
+                assert_eq!(response.status(), 200, "{host}");
+            }
+        }
     }
 }
 

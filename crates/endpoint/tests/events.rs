@@ -135,7 +135,7 @@ fn check_record(record: &Value, payload: &Value, id: &str) {
         record["requestContext"],
         json!({
             "requestId": id,
-            "functionArn": "arn:aws:lambda:us-east-1:123456789012:function:f",
+            "functionArn": "arn:aws:lambda:us-east-1:123456789012:function:f:$LATEST",
             "condition": "RetriesExhausted",
             "approximateInvokeCount": 3,
         })

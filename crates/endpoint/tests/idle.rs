@@ -64,6 +64,26 @@ async fn a_body_that_never_ends_is_not_waited_for_although_bytes_of_it_arrive() 
     dripping.abort();
 }
 
+/// As in a queue for an instance.
+#[tokio::test(start_paused = true)]
+async fn a_call_may_wait_for_its_response_head_for_longer_than_a_function_may_run() {
+    let slow = Function::buffered("slow", |_| async { Ok::<_, FunctionError>("done") });
+    let mut builder = Endpoint::builder().verify(false).function(slow);
+    for fault in ["slow: delay=4000s", "slow: error=ServiceException"] {
+        builder = builder.fault(fault.parse().unwrap());
+    }
+    let server = builder.bind_local().await.unwrap();
+    let mut socket = TcpStream::connect(server.local_addr()).await.unwrap();
+    let request = format!("{HEAD}content-length: 0\r\n\r\n");
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let (read, seconds) = ended(&mut socket).await;
+    assert!(
+        read.starts_with("HTTP/1.1 500 "),
+        "{read} after {seconds} s"
+    );
+    assert!((4_060..=4_090).contains(&seconds), "{seconds} s");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_caller_may_wait_for_a_function_for_as_long_as_it_runs() {
     let (_server, mut socket) = connected(Function::LONGEST - Duration::from_secs(1)).await;

@@ -8,7 +8,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Call, Client, events, now, serve, signer, soon};
+use common::{Call, Client, events, invoke_path, now, serve, signer, soon};
 use lambda_invoke_endpoint::{
     AccessKey, BuildError, DeadLetter, Endpoint, EventSettings, Fault, FaultKind, Function,
     FunctionError,
@@ -334,5 +334,47 @@ async fn localhost_is_served_on_both_loopback_addresses_until_the_shutdown() {
     assert!(soon(server.shutdown(Duration::from_secs(5))).await);
     for address in addresses {
         assert!(TcpStream::connect(address).await.is_err());
+    }
+}
+
+/// A caller that writes its whole request before it reads would see a broken connection instead.
+#[tokio::test]
+async fn a_rejection_is_read_after_a_large_body_was_written() {
+    let builder = Endpoint::builder().builtins().console(true);
+    let server = builder.bind_local().await.unwrap();
+    let zip = vec![b'z'; 16 << 20];
+    for (path, origin, status) in [
+        ("/2015-03-31/functions", None, 501),
+        ("/nowhere", None, 404),
+        ("/health", None, 404),
+        ("/url/nobody/", None, 404),
+        (&invoke_path("echo"), Some("http://evil.example"), 403),
+        ("/console/call?function=echo", None, 401),
+        ("/console/session", None, 403),
+    ] {
+        let mut client = Client::to(&server).await;
+        let host = server.local_addr().to_string();
+        let mut call = Call::new(path, zip.clone()).header("host", host);
+        if let Some(origin) = origin {
+            call = call.header("origin", origin);
+        }
+        for _ in 0..2 {
+            soon(client.stream.write_all(&call.written()))
+                .await
+                .unwrap();
+            let response = soon(client.response()).await.unwrap();
+            assert_eq!(response.status(), status, "{path}");
+        }
+        if path == "/console/session" {
+            // It reads the start of the body.
+            continue;
+        }
+        // The body is sent only if the endpoint asks for it.
+        let head = call.header("expect", "100-continue").written();
+        let head = &head[..head.len() - zip.len()];
+        let mut client = Client::to(&server).await;
+        client.stream.write_all(head).await.unwrap();
+        let head = soon(client.head()).await.unwrap();
+        assert_eq!(head.parts.status, status, "{path}");
     }
 }

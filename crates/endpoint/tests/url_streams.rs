@@ -4,13 +4,15 @@
 
 mod common;
 
+use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use common::{Call, serve, soon};
 use lambda_invoke_endpoint::{
     Ending, Endpoint, EndpointBuilder, Function, FunctionError, FunctionUrl, RequestRecord, UrlMode,
 };
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 const INTEGRATION: &str = "application/vnd.awslambda.http-integration-response";
@@ -138,6 +140,49 @@ async fn a_failure_in_mid_stream_truncates_the_response_and_one_before_it_is_502
 }
 
 #[tokio::test]
+async fn a_byte_fault_does_not_make_a_failed_stream_look_complete() {
+    let (function, write) = driven("page", "text/plain");
+    let builder = endpoint(function).fault("page: flip-at=1000".parse().unwrap());
+    let (_server, mut client) = serve(builder).await;
+    soon(async {
+        client.stream.write_all(&get("/url/page/")).await.unwrap();
+        write.send(b"half").await.unwrap();
+        client.head().await.unwrap();
+        assert_eq!(client.chunk().await.unwrap().unwrap(), "half");
+        write.send(b"FAIL").await.unwrap();
+        assert!(client.chunk().await.is_err());
+    })
+    .await;
+}
+
+/// In HTTP/1.0, a body of unknown length ends with the connection.
+#[tokio::test]
+async fn a_truncated_stream_resets_a_connection_of_http_1_0() {
+    let reset = Err(ErrorKind::ConnectionReset);
+    for (last, expected) in [("FAIL", reset), ("END", Ok(0)), ("shutdown", reset)] {
+        let (function, write) = driven("page", "text/plain");
+        let (server, mut client) = serve(endpoint(function)).await;
+        soon(async {
+            let request = b"GET /url/page/ HTTP/1.0\r\nhost: localhost\r\n\r\n";
+            client.stream.write_all(request).await.unwrap();
+            write.send(b"half").await.unwrap();
+            let mut received = Vec::new();
+            while !received.ends_with(b"half") {
+                assert!(client.stream.read_buf(&mut received).await.unwrap() > 0);
+            }
+            if last == "shutdown" {
+                server.shutdown(Duration::ZERO).await;
+            } else {
+                write.send(last.as_bytes()).await.unwrap();
+            }
+            let end = client.stream.read(&mut [0]).await;
+            assert_eq!(end.map_err(|error| error.kind()), expected, "{last}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn an_invalid_prelude_is_502() {
     for prelude in [
         &b"hello"[..],
@@ -174,11 +219,23 @@ async fn buffered_mode_collects_a_stream_and_response_stream_mode_sends_json_unc
         Ok::<_, FunctionError>(())
     })
     .url(FunctionUrl::new().mode(UrlMode::Buffered));
+    let json = |name: &str, content_type: Option<&'static str>| {
+        let function = Function::streaming(name, move |_, mut writer| async move {
+            if let Some(content_type) = content_type {
+                writer.content_type(content_type);
+            }
+            writer.write("17").await?;
+            Ok::<_, FunctionError>(())
+        });
+        function.url(FunctionUrl::new().mode(UrlMode::Buffered))
+    };
+    let json = [json("number", Some("text/plain")), json("untyped", None)];
     let buffered = Function::buffered("raw", |_| async {
         Ok::<_, FunctionError>(r#"{"statusCode":404}"#)
     })
     .url(FunctionUrl::new().mode(UrlMode::ResponseStream));
     let builder = Endpoint::builder().functions([streaming, plain, buffered]);
+    let builder = builder.functions(json);
     let (_server, mut client) = serve(builder).await;
     for (path, status, length, content_type, body) in [
         (
@@ -189,6 +246,8 @@ async fn buffered_mode_collects_a_stream_and_response_stream_mode_sends_json_unc
             "one",
         ),
         ("/url/plain/", 200, Some("3"), "text/plain", "one"),
+        ("/url/number/", 200, Some("2"), "text/plain", "17"),
+        ("/url/untyped/", 200, Some("2"), "application/json", "17"),
         (
             "/url/raw/",
             200,

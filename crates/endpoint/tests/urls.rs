@@ -233,6 +233,10 @@ async fn a_function_without_a_url_or_an_unknown_one_is_404() {
         ("/url/echo/", "The function has no function URL: "),
         ("/url/nobody/", "Function not found: "),
         ("/url/echo:nine/", "Function not found: "),
+        ("/url", "A function URL has the name of its function"),
+        ("/url/", "A function URL has the name of its function"),
+        ("/url//echo", "A function URL has the name of its function"),
+        ("/urls/echo", "does not belong to any invoke operation"),
     ] {
         let response = send(&mut client, &request("GET", path, "localhost")).await;
         assert_eq!(response.status(), 404, "{path}");
@@ -288,6 +292,39 @@ async fn with_aws_iam_only_a_valid_signature_passes() {
             assert_eq!(event["body"], "hello");
             assert_eq!(event["headers"].get("authorization"), None);
         }
+    }
+}
+
+#[tokio::test]
+async fn every_arn_has_the_partition_of_the_region() {
+    let keys = ["local:secret:echo", "local:secret:none"].map(|key| key.parse().unwrap());
+    let [one, two]: [AccessKey; 2] = keys;
+    let builder = Endpoint::builder()
+        .region("cn-north-1")
+        .function(echo().url(FunctionUrl::new().auth(UrlAuth::AwsIam)))
+        .access_key(one)
+        .access_key(two);
+    let (server, mut client) = serve(builder).await;
+    for (path, expected) in [
+        ("/url/echo/", "arn:aws-cn:iam::123456789012:user/local"),
+        (
+            "/2015-03-31/functions/other/invocations",
+            "User: arn:aws-cn:iam::123456789012:user/local is not",
+        ),
+        (
+            "/2015-03-31/functions/999999999999:function:echo/invocations",
+            "User: arn:aws-cn:iam::123456789012:root is not",
+        ),
+    ] {
+        let signer = signer_of("local", "secret", "cn-north-1");
+        let bytes = Call::new(path, "1").signed(server.local_addr(), &signer, now());
+        client.stream.write_all(&bytes).await.unwrap();
+        let response = soon(client.response()).await.unwrap();
+        let text = response.text();
+        assert!(
+            text.contains(expected) && !text.contains("arn:aws:"),
+            "{text}"
+        );
     }
 }
 
@@ -351,6 +388,54 @@ async fn without_cors_the_function_itself_responds_to_a_local_page_and_a_foreign
     assert_eq!(send(&mut client, &foreign).await.status(), 403);
     let rebound = request("GET", "/url/echo/", "evil.example:9001");
     assert_eq!(send(&mut client, &rebound).await.status(), 403);
+}
+
+#[tokio::test]
+async fn a_page_that_the_endpoint_allows_calls_a_url_without_settings_and_reads_the_response() {
+    let page = "https://app.example";
+    let own = json!({
+        "statusCode": 200,
+        "headers": {"Access-Control-Allow-Origin": "https://own.example"},
+    });
+    let builder = endpoint()
+        .functions([echo(), constant("own", own)])
+        .cors(page);
+    let (server, mut client) = serve(builder).await;
+    let from = |method: &str, path: &str, origin: &str| {
+        request(method, path, "localhost").header("origin", origin)
+    };
+    let asks = |origin: &str| {
+        from("OPTIONS", "/url/echo/", origin)
+            .header("access-control-request-method", "DELETE")
+            .header("access-control-request-headers", "x-mine")
+    };
+    let preflight = send(&mut client, &asks(page)).await;
+    assert_eq!(preflight.status(), 204);
+    for (name, value) in [
+        ("access-control-allow-origin", page),
+        ("access-control-allow-methods", "DELETE"),
+        ("access-control-allow-headers", "x-mine"),
+        ("vary", "Origin"),
+    ] {
+        assert_eq!(preflight.header(name), Some(value), "{name}");
+    }
+    assert!(server.calls("echo").is_empty());
+
+    for (path, origin, status, allowed) in [
+        ("/url/echo/", page, 200, Some(page)),
+        ("/url/nobody/", page, 404, Some(page)),
+        ("/url/own/", page, 200, Some("https://own.example")),
+        ("/url/echo/", "http://localhost:3000", 200, None),
+        ("/url/echo/", "https://evil.example", 403, None),
+    ] {
+        let response = send(&mut client, &from("DELETE", path, origin)).await;
+        assert_eq!(response.status(), status, "{path} {origin}");
+        let header = response.header("access-control-allow-origin");
+        assert_eq!(header, allowed, "{path} {origin}");
+    }
+    let other = send(&mut client, &asks("https://evil.example")).await;
+    assert_eq!(other.status(), 403);
+    assert_eq!(other.header("access-control-allow-origin"), None);
 }
 
 #[tokio::test]

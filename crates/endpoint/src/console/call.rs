@@ -7,7 +7,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
-use hyper::body::Incoming;
 use lambda_invoke_protocol::header::X_AMZN_REQUEST_ID;
 use lambda_invoke_protocol::path::query_value;
 use lambda_invoke_protocol::{error_to_http, json};
@@ -21,7 +20,7 @@ use crate::run::platform_log;
 use crate::run::unframed::FunctionChunks;
 use crate::service::Service;
 use crate::service::calls::Via;
-use crate::service::request_body;
+use crate::service::request_body::RequestBody;
 use crate::service::response_body::Content;
 use crate::service::stream_body::StreamBody;
 use crate::wire::connection::Connection;
@@ -30,7 +29,7 @@ use crate::wire::connection::Connection;
 pub(super) async fn respond(
     service: &Service,
     parts: &Parts,
-    body: Incoming,
+    body: &mut RequestBody,
     id: RequestId,
     connection: &Arc<Connection>,
 ) -> Response<Content> {
@@ -46,7 +45,7 @@ pub(super) async fn respond(
         return problem(StatusCode::NOT_FOUND, "The function has no code.");
     };
     connection.set_reading(true);
-    let payload = request_body::read(body, service.settings.max_request_bytes).await;
+    let payload = body.read(service.settings.max_request_bytes).await;
     connection.set_reading(false);
     let payload = match payload {
         Ok(payload) if payload.is_empty() => Bytes::from_static(b"{}"),

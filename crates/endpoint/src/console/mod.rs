@@ -14,7 +14,6 @@ use bytes::Bytes;
 use http::header::{HOST, LOCATION};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
-use hyper::body::Incoming;
 use serde_json::json;
 
 use self::access::Access;
@@ -26,7 +25,7 @@ use crate::function::channel::Mode;
 use crate::journal::Journal;
 use crate::request_id::RequestId;
 use crate::service::Service;
-use crate::service::request_body;
+use crate::service::request_body::RequestBody;
 use crate::service::response_body::Content;
 use crate::wire::connection::Connection;
 
@@ -67,7 +66,7 @@ impl Console {
         &self,
         service: &Service,
         parts: &Parts,
-        body: Incoming,
+        body: &mut RequestBody,
         id: RequestId,
         connection: &Arc<Connection>,
         notice: &(dyn Fn(Notice) + Send + Sync),
@@ -83,7 +82,8 @@ impl Console {
             response.headers_mut().insert(LOCATION, location);
             return response;
         };
-        if let Some(file) = page::file(name).filter(|_| parts.method == Method::GET) {
+        let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+        if let Some(file) = page::file(name).filter(|_| is_read) {
             return file;
         }
         if !access::is_own_page(&parts.headers) {
@@ -117,10 +117,10 @@ impl Console {
     async fn open(
         &self,
         parts: &Parts,
-        body: Incoming,
+        body: &mut RequestBody,
         notice: &(dyn Fn(Notice) + Send + Sync),
     ) -> Response<Content> {
-        let token = request_body::read(body, TOKEN).await.unwrap_or_default();
+        let token = body.read(TOKEN).await.unwrap_or_default();
         let Some(key) = self.access.open(&token) else {
             let text = "The link was used before. The endpoint's stderr has the next one.";
             return problem(StatusCode::FORBIDDEN, text);

@@ -67,12 +67,14 @@ impl<'e> Payload<'e> {
 pub(crate) fn record(event: &Event, why: EventFailure, now: SystemTime) -> String {
     let call = event.call();
     let response = event.last_error.as_deref();
+    // As in the published example, which has `$LATEST` for a call without a qualifier.
+    let qualifier = call.qualifier.as_deref().unwrap_or("$LATEST");
     let record = Record {
         version: "1.0",
         timestamp: timestamp(now),
         request_context: RequestContext {
             request_id: call.request_id.as_str(),
-            function_arn: call.function_arn(),
+            function_arn: format!("{}:{qualifier}", call.function.arn),
             condition: why.as_str(),
             approximate_invoke_count: event.attempts,
         },

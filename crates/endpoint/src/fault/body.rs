@@ -121,8 +121,10 @@ impl<B: Frames> Frames for FaultyBody<B> {
                 return self.stop(stop, cx);
             }
         }
-        let Some(Ok(frame)) = ready!(self.inner.poll_frame(cx)) else {
-            return Poll::Ready(None);
+        let frame = match ready!(self.inner.poll_frame(cx)) {
+            Some(Ok(frame)) => frame,
+            // A failed stream must not look complete.
+            end => return Poll::Ready(end),
         };
         let Ok(mut bytes) = frame.into_data() else {
             return Poll::Ready(None);

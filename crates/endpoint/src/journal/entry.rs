@@ -30,6 +30,8 @@ struct Data {
     changed: u64,
     start: Start,
     payload: Bytes,
+    /// What was left out of `payload`, `output` and `log`.
+    partial: Partial,
     chunks: Vec<Chunk>,
     /// The number of chunks and bytes, including those that are not kept.
     count: u64,
@@ -53,6 +55,14 @@ struct End {
     error: Option<String>,
 }
 
+/// Which texts are not complete. The log lacks its start, the others their end.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Partial {
+    payload: bool,
+    output: bool,
+    log: bool,
+}
+
 /// A call as a line of JSON.
 #[derive(Serialize)]
 struct Line<'a> {
@@ -66,6 +76,7 @@ struct Line<'a> {
     bytes: u64,
     output: &'a str,
     log: &'a str,
+    partial: Partial,
     end: &'a Option<End>,
 }
 
@@ -79,6 +90,11 @@ impl Entry {
                 start,
                 // Copied, since a slice would keep the whole payload in memory.
                 payload: Bytes::copy_from_slice(kept),
+                partial: Partial {
+                    payload: kept.len() < payload.len(),
+                    output: false,
+                    log: false,
+                },
                 chunks: Vec::new(),
                 count: 0,
                 bytes: 0,
@@ -108,6 +124,7 @@ impl Entry {
             let room = OUTPUT.saturating_sub(data.output.len());
             data.output
                 .extend_from_slice(chunk.get(..room).unwrap_or(chunk));
+            data.partial.output |= chunk.len() > room;
         });
     }
 
@@ -116,6 +133,7 @@ impl Entry {
         self.change(|data| {
             data.log.extend_from_slice(line.as_bytes());
             data.log.push(b'\n');
+            data.partial.log |= data.log.len() > LOG;
             // Twice the size, so that not every line has to move the rest.
             if data.log.len() > 2 * LOG {
                 let excess = data.log.len() - LOG;
@@ -129,6 +147,15 @@ impl Entry {
         let at = self.elapsed();
         self.change(|data| {
             data.end.get_or_insert(End { at, error });
+        });
+    }
+
+    /// Records why the function's result was rejected, unless it had failed before.
+    pub(crate) fn reject(&self, why: &str) {
+        let at = self.elapsed();
+        self.change(|data| {
+            let end = data.end.get_or_insert(End { at, error: None });
+            end.error.get_or_insert_with(|| why.to_owned());
         });
     }
 
@@ -153,6 +180,7 @@ impl Entry {
             bytes: data.bytes,
             output: &String::from_utf8_lossy(&data.output),
             log: &String::from_utf8_lossy(data.log.get(log..).unwrap_or_default()),
+            partial: data.partial,
             end: &data.end,
         };
         // Text and numbers always serialize.

@@ -139,6 +139,22 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_partial_once_a_byte_of_it_is_not_kept() {
+        let journal = Journal::new();
+        for more in [false, true] {
+            let text = |bytes: usize| "é".repeat(bytes / 2) + if more { "." } else { "" };
+            let entry = journal.begin(start(more.into()), &Bytes::from(text(8 * 1024)));
+            entry.chunk(&Bytes::from(text(32 * 1024)));
+            // With its line end.
+            entry.log(&"x".repeat(16 * 1024 - 1 + usize::from(more)));
+            let all = lines(&journal.since(0).0);
+            let partial = &all[usize::from(more)]["partial"];
+            let expected = serde_json::json!({"payload": more, "output": more, "log": more});
+            assert_eq!(partial, &expected);
+        }
+    }
+
+    #[test]
     fn keeps_a_bounded_number_of_calls_and_of_bytes() {
         let journal = Journal::new();
         for id in 0..CALLS + 10 {
@@ -154,7 +170,9 @@ mod tests {
         assert_eq!(all[0]["id"], "10");
         assert_eq!(all[0]["bytes"], 200_000);
         assert_eq!(all[0]["count"], 2_000);
+        let partial = serde_json::json!({"payload": true, "output": true, "log": true});
         for call in &all {
+            assert_eq!(call["partial"], partial);
             assert!(serde_json::to_vec(call).unwrap().len() < 300_000);
         }
     }

@@ -122,7 +122,9 @@ impl EndpointBuilder {
         self
     }
 
-    /// Adds an access key. The default is one key, `local` with the secret `local`.
+    /// Adds an access key. The default is one key, `local` with the secret `local`. Everybody knows
+    /// this secret, so web pages are rejected as without [`verify`](Self::verify) while it is
+    /// accepted.
     pub fn access_key(mut self, key: AccessKey) -> Self {
         self.keys.push(key);
         self
@@ -148,8 +150,8 @@ impl EndpointBuilder {
     /// `x-amz*` headers: `http://localhost:3000`, `null` for pages without an origin such as files,
     /// or `*` for every page. May be called several times; by default no page is allowed.
     ///
-    /// Without [`verify`](Self::verify) this is the only protection against web pages: a request
-    /// with any other `Origin` is rejected.
+    /// Without [`verify`](Self::verify), and with the default access key, this is the only
+    /// protection against web pages: a request with any other `Origin` is rejected.
     pub fn cors(mut self, origin: impl Into<String>) -> Self {
         self.cors.push(origin.into());
         self
@@ -419,8 +421,7 @@ fn access(region: &str, mut keys: Vec<AccessKey>) -> Result<Access, BuildError> 
         }
     }
     if keys.is_empty() {
-        let local = Credentials::new("local", "local").map_err(|_| BuildError::NoKeys)?;
-        keys.push(AccessKey::new(local));
+        keys.push(AccessKey::published().map_err(|_| BuildError::NoKeys)?);
     }
     Access::new(region, keys).map_err(|_| BuildError::Region(region.to_owned()))
 }

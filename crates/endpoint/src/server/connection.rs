@@ -66,7 +66,10 @@ pub(super) async fn connection<T>(
                 is_drained = true;
                 serving.as_mut().graceful_shutdown();
             }
-            Order::Stop => return Poll::Ready(()),
+            Order::Stop => {
+                shared.truncate();
+                return Poll::Ready(());
+            }
         }
         // Errors are the caller's: it disconnected, or sent something other than HTTP.
         let ended = serving.as_mut().poll(cx).map(drop);
@@ -131,10 +134,11 @@ async fn timed_out(connection: &Weak<Connection>) {
         } else {
             Duration::ZERO
         };
-        let limit = if now.in_flight == 0 {
-            IDLE
-        } else {
-            STUCK + step
+        let limit = match now.in_flight {
+            0 => IDLE,
+            _ if now.responding => STUCK + step,
+            // A call may wait for an instance before its function runs, and both end by themselves.
+            _ => Duration::MAX,
         };
         if idle >= limit || reading >= IDLE {
             return;

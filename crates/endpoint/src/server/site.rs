@@ -14,6 +14,7 @@ use lambda_invoke_protocol::function_url::UrlRoute;
 use crate::console::Console;
 use crate::event::Notice;
 use crate::service::Service;
+use crate::service::request_body::RequestBody;
 use crate::service::request_log::Watch;
 use crate::service::response_body::Body;
 use crate::url;
@@ -77,25 +78,32 @@ impl Site {
         // Pinned here, so that it is not moved. What is not a call of the API is boxed, so that the
         // futures of calls stay small.
         let responding = pin!(async {
-            match (route, console) {
+            let mut body = RequestBody::new(body);
+            let response = match (route, console) {
                 (Some(route), _) => {
+                    let body = &mut body;
                     Box::pin(url::respond(service, &route, parts, body, id, connection)).await
                 }
                 (None, Some(console)) => {
-                    let notice = &*self.notice;
+                    let (notice, body) = (&*self.notice, &mut body);
                     Box::pin(console.respond(service, parts, body, id, connection, notice)).await
                 }
-                (None, None) => service.respond(parts, body, id, connection).await,
+                (None, None) => service.respond(parts, &mut body, id, connection).await,
+            };
+            if body.has_rest(&parts.headers) {
+                Box::pin(body.drain()).await;
             }
+            response
         });
         let mut response = match &watch {
             Some(watch) => watch.span.run(responding).await,
             None => responding.await,
         };
+        connection.set_responding();
         service.set_date(response.headers_mut());
         if let Some(watch) = &mut watch {
             watch.head(response.status(), response.headers());
         }
-        response.map(|content| Body::new(content, in_flight).watched(watch))
+        response.map(|content| Body::new(content, parts.version, in_flight).watched(watch))
     }
 }

@@ -11,7 +11,11 @@ use lambda_invoke_sigv4::{
 };
 
 use super::errors;
+use super::settings::Settings;
 use crate::pattern::Pattern;
+
+/// The id and the secret of the default access key.
+const PUBLISHED: &str = "local";
 
 /// An access key, and the functions that it may invoke.
 ///
@@ -73,6 +77,18 @@ impl AccessKey {
             (key.credentials.secret_access_key().to_owned(), token)
         };
         self.id() == other.id() && secrets(self) != secrets(other)
+    }
+
+    /// Returns the default key, `local` with the secret `local`.
+    pub(crate) fn published() -> Result<Self, CredentialsError> {
+        Ok(Self::new(Credentials::new(PUBLISHED, PUBLISHED)?))
+    }
+
+    /// Whether everybody knows the key's secret, since it is the default one.
+    fn is_published(&self) -> bool {
+        let key = &self.credentials;
+        (key.access_key_id(), key.secret_access_key()) == (PUBLISHED, PUBLISHED)
+            && key.session_token().is_none()
     }
 
     /// Whether the key may invoke a function of this name.
@@ -156,6 +172,11 @@ impl Access {
         })
     }
 
+    /// Whether a signature by a published secret is accepted, which proves nothing.
+    pub(crate) fn is_published(&self) -> bool {
+        self.keys.values().flatten().any(AccessKey::is_published)
+    }
+
     /// Verifies the signature and returns the caller.
     pub(crate) fn verify(
         &self,
@@ -186,6 +207,11 @@ impl Caller<'_> {
         self.keys.first().map_or("", AccessKey::id)
     }
 
+    /// Returns the ARN of the user to whom the access key belongs.
+    pub(crate) fn arn(&self, settings: &Settings) -> String {
+        settings.iam_arn(&format!("user/{}", self.id()))
+    }
+
     /// Whether the caller may use the function.
     pub(crate) fn may_invoke(&self, function: &str) -> bool {
         self.keys.iter().any(|key| key.may_invoke(function))
@@ -198,15 +224,15 @@ impl Caller<'_> {
         action: &str,
         function: &str,
         arn: &str,
-        account: &str,
+        settings: &Settings,
     ) -> Result<(), ServiceError> {
         if self.may_invoke(function) {
             return Ok(());
         }
-        let id = self.id();
+        let user = self.arn(settings);
         let message = format!(
-            "User: arn:aws:iam::{account}:user/{id} is not authorized to perform: \
-             {action} on resource: {arn} because no identity-based policy allows the {action} action"
+            "User: {user} is not authorized to perform: {action} on resource: {arn} because no \
+             identity-based policy allows the {action} action"
         );
         Err(errors::access_denied(&message))
     }

@@ -74,6 +74,11 @@ impl Origins {
         self.any || self.origins.iter().any(is_of)
     }
 
+    /// Whether every page is allowed.
+    pub(crate) fn allow_all(&self) -> bool {
+        self.any
+    }
+
     fn is_empty(&self) -> bool {
         !self.any && self.origins.is_empty()
     }
@@ -122,6 +127,18 @@ impl Origins {
         Some(response)
     }
 
+    /// Lets the page's browser read the response of a function URL, unless the function has decided
+    /// that itself.
+    pub(crate) fn allow(&self, caller: Caller, headers: &mut HeaderMap) {
+        if self.is_empty() || headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+            return;
+        }
+        headers.append(VARY, HeaderValue::from_static("Origin"));
+        if let Caller::Allowed(origin) = caller {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        }
+    }
+
     /// Adds the headers that let the page's browser read the response, even an error.
     pub(crate) fn expose(&self, caller: Caller, headers: &mut HeaderMap) {
         if self.is_empty() {
@@ -149,10 +166,33 @@ impl Origins {
 pub(crate) fn foreign(origin: &str) -> ServiceError {
     let origin = Excerpt(origin);
     let message = format!(
-        "A web page of the origin {origin} may not call this endpoint, which verifies no \
-         signatures. To allow it, serve with --cors {origin}."
+        "A web page of the origin {origin} may not call this endpoint, whose callers need no \
+         secret. To allow it, serve with --cors {origin}."
     );
     errors::access_denied(&message)
+}
+
+/// Rejects a request whose `Host` is a name that a page of another site may have: its DNS can
+/// resolve the name to this machine (DNS rebinding).
+pub(crate) fn check_host(headers: &HeaderMap, origins: &Origins) -> Result<(), ServiceError> {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    match host.filter(|host| !is_own_name(host) && !origins.allow_host(host)) {
+        None => Ok(()),
+        Some(host) => Err(errors::access_denied(&format!(
+            "The host {host:?} is not a name of this machine. To allow it, serve with --cors \
+             http://{host}."
+        ))),
+    }
+}
+
+/// Whether a host is an address, a local name, or a name without a dot, as in a container network.
+/// DNS rebinding needs a name in public DNS.
+fn is_own_name(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else {
+        return false;
+    };
+    let name = authority.host();
+    is_local(host) || !name.contains('.') || name.eq_ignore_ascii_case("host.docker.internal")
 }
 
 /// Normalizes an origin to the form that browsers send: `scheme://host[:port]` in lower case,
@@ -197,12 +237,14 @@ fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
     is_local(&host) && origin == format!("http://{host}")
 }
 
-/// Whether a host, with or without a port, is an address or a local name.
+/// Whether a host, with or without a port, is an address or a local name. A name may end with a dot,
+/// as a complete name of DNS.
 pub(crate) fn is_local(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;
     };
     let name = authority.host().to_ascii_lowercase();
+    let name = name.strip_suffix('.').unwrap_or(&name);
     let address = name.trim_start_matches('[').trim_end_matches(']');
     let is_name = name == "localhost" || name.ends_with(".localhost");
     let has_user = authority.as_str().contains('@');
@@ -251,6 +293,8 @@ mod tests {
             ("http://127.0.0.1:9001", "127.0.0.1:9001", true),
             ("http://localhost:9001", "localhost:9001", true),
             ("http://[::1]:9001", "[::1]:9001", true),
+            ("http://localhost.:9001", "localhost.:9001", true),
+            ("http://localhost..:9001", "localhost..:9001", false),
             ("http://localhost:3000", "localhost:9001", false),
             ("http://localhost:9001", "127.0.0.1:9001", false),
             ("https://localhost:9001", "localhost:9001", false),

@@ -29,6 +29,11 @@ pub(crate) fn no_url(arn: &str) -> ServiceError {
     NOT_FOUND.error(&format!("The function has no function URL: {arn}"))
 }
 
+/// 404, for the path of a function URL without a name.
+pub(crate) fn no_name() -> ServiceError {
+    NOT_FOUND.error("A function URL has the name of its function: /url/NAME/")
+}
+
 /// 404, for a function of another region.
 pub(crate) fn other_region(region: &str, here: &str) -> ServiceError {
     let message = format!("Functions from '{region}' are not reachable in this region ('{here}')");
@@ -36,9 +41,9 @@ pub(crate) fn other_region(region: &str, here: &str) -> ServiceError {
 }
 
 /// 403, for a function of another account, whose policies never allow a call.
-pub(crate) fn other_account(caller: &str, action: &str, arn: &str) -> ServiceError {
+pub(crate) fn other_account(user: &str, action: &str, arn: &str) -> ServiceError {
     let message = format!(
-        "User: arn:aws:iam::{caller}:root is not authorized to perform: {action} on resource: {arn} \
+        "User: {user} is not authorized to perform: {action} on resource: {arn} \
          because no resource-based policy allows the {action} action"
     );
     access_denied(&message)
@@ -85,7 +90,7 @@ mod tests {
         for (error, status) in [
             (not_found("arn"), 404),
             (other_region("a", "b"), 404),
-            (other_account("1", "lambda:InvokeFunction", "arn"), 403),
+            (other_account("user", "lambda:InvokeFunction", "arn"), 403),
             (
                 throttled(ThrottleReason::ConcurrentInvocationLimitExceeded),
                 429,

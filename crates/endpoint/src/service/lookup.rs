@@ -74,7 +74,7 @@ impl<'a> Lookup<'a> {
 
     fn authorize(&self, function: &str, arn: &str) -> Result<(), ServiceError> {
         match &self.caller {
-            Some(caller) => caller.authorize(self.action, function, arn, &self.settings.account),
+            Some(caller) => caller.authorize(self.action, function, arn, self.settings),
             None => Ok(()),
         }
     }
@@ -96,7 +96,8 @@ impl<'a> Lookup<'a> {
                     "arn:{partition}:lambda:{region}:{account}:function:{}",
                     name.name()
                 );
-                Err(errors::other_account(&settings.account, self.action, &arn))
+                let root = settings.iam_arn("root");
+                Err(errors::other_account(&root, self.action, &arn))
             }
         }
     }

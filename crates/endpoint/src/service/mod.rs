@@ -21,7 +21,6 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use hyper::body::Incoming;
 use lambda_invoke_error::{Operation, ServiceError, ThrottleReason};
 use lambda_invoke_input::{InvocationType, LogType};
 use lambda_invoke_protocol::{IncomingRequest, Rejection, StreamHead, error_to_http};
@@ -34,7 +33,7 @@ use self::encoder::Encoder;
 use self::lookup::{Found, Lookup, RULES};
 use self::management::Managed;
 use self::reply::{empty, remapped_content_type, reply, reported_version};
-use self::request_body::Unread;
+use self::request_body::{RequestBody, Unread};
 use self::request_log::OnResponse;
 use self::response_body::Content;
 use self::settings::{Settings, TooLargeStyle};
@@ -100,7 +99,7 @@ impl Service {
     pub(crate) async fn respond(
         &self,
         parts: &Parts,
-        body: Incoming,
+        body: &mut RequestBody,
         id: RequestId,
         connection: &Arc<Connection>,
     ) -> Response<Content> {
@@ -108,8 +107,8 @@ impl Service {
         let page = origins.caller(&parts.headers);
         let checked = match (origins.preflight(parts, &page), &page) {
             (Some(preflight), _) => Ok(preflight.map(|()| Content::whole(Bytes::new()))),
-            // Otherwise, without signatures, any web page could call.
-            (None, Page::Foreign(origin)) if self.access.is_none() => Err(cors::foreign(origin)),
+            // Otherwise any web page could call.
+            (None, Page::Foreign(origin)) if self.is_open() => Err(cors::foreign(origin)),
             _ => self.checked(parts, body, id, connection).await,
         };
         let mut response = checked.unwrap_or_else(|error| {
@@ -117,6 +116,12 @@ impl Service {
         });
         origins.expose(page, response.headers_mut());
         response
+    }
+
+    /// Whether anybody, and so any web page, can send a request that passes: signatures are not
+    /// verified, or a published secret signs them.
+    pub(crate) fn is_open(&self) -> bool {
+        self.access.as_ref().is_none_or(Access::is_published)
     }
 
     /// Sets the date of a response, if the endpoint's clock is not the real one.
@@ -177,7 +182,7 @@ impl Service {
     async fn checked(
         &self,
         parts: &Parts,
-        body: Incoming,
+        body: &mut RequestBody,
         id: RequestId,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
@@ -205,7 +210,7 @@ impl Service {
     async fn check(
         &self,
         parts: &Parts,
-        body: Incoming,
+        body: &mut RequestBody,
         id: RequestId,
         connection: &Connection,
     ) -> Result<Checked<'_>, ServiceError> {
@@ -215,10 +220,16 @@ impl Service {
                 Some(Managed::Page(text)) => management::page(text, id),
                 Some(Managed::Unsupported(name)) => Err(errors::not_implemented(name)),
                 Some(Managed::Describe(operation)) => {
+                    // Browsers send no `Origin` with a GET of the same origin, nor other headers
+                    // about its page to a name without TLS.
+                    if self.is_open() {
+                        cors::check_host(&parts.headers, &self.settings.origins)?;
+                    }
                     let payload = self.payload(&typed, body, connection).await?;
                     let lookup = self.lookup(operation.action(), self.caller(parts, &payload)?);
                     operation.respond(parts, &lookup, id)
                 }
+                None if is_url_without_name(parts.uri.path()) => Err(errors::no_name()),
                 None => Err(self.rejected(rejection)),
             };
             return response.map(Checked::Managed);
@@ -289,7 +300,7 @@ impl Service {
     async fn payload(
         &self,
         typed: &Result<IncomingRequest<'_>, Rejection>,
-        body: Incoming,
+        body: &mut RequestBody,
         connection: &Connection,
     ) -> Result<Bytes, ServiceError> {
         connection.set_reading(true);
@@ -301,13 +312,13 @@ impl Service {
     async fn read(
         &self,
         typed: &Result<IncomingRequest<'_>, Rejection>,
-        body: Incoming,
+        body: &mut RequestBody,
     ) -> Result<Bytes, ServiceError> {
         let own = self.settings.max_request_bytes;
         let limit = typed
             .as_ref()
             .map_or(own, |typed| typed.max_payload().min(own));
-        request_body::read(body, limit)
+        body.read(limit)
             .await
             .map_err(|unread| match (unread, typed) {
                 (Unread::TooLarge(length), typed) => {
@@ -461,6 +472,11 @@ impl Call {
 pub(crate) fn trace_id(headers: &HeaderMap) -> Option<String> {
     let sent = headers.get(&X_AMZN_TRACE_ID)?.to_str().ok()?;
     (!sent.is_empty()).then(|| sent.to_owned())
+}
+
+/// Whether a path has the prefix of function URLs, but no name.
+fn is_url_without_name(path: &str) -> bool {
+    path == "/url" || path.starts_with("/url/")
 }
 
 fn http_date(time: Timestamp) -> String {

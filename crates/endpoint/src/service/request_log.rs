@@ -8,6 +8,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use lambda_invoke_error::text::Escaped;
 
+use super::response_body::ends_with_head;
 use crate::request_id::RequestId;
 use crate::trace::RequestSpan;
 use crate::wire::connection::Connection;
@@ -161,15 +162,10 @@ impl Watch {
         self.record.bytes += bytes as u64;
     }
 
-    /// Whether the response ends with its head, so that hyper drops its body (RFC 9112, section
-    /// 6.3).
+    /// Whether the response ends with its head, so that hyper drops its body.
     fn has_no_body(&self) -> bool {
         let status = self.record.status;
-        self.record.method == Method::HEAD
-            || matches!(
-                status,
-                Some(StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-            )
+        status.is_some_and(|status| ends_with_head(&self.record.method, status))
     }
 
     /// Records the end of the body.

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::{Method, StatusCode, Version};
 use hyper::body::{Frame, SizeHint};
 
 use crate::service::request_log::Watch;
@@ -14,7 +15,7 @@ use crate::wire::stage::{Frames, Polled, Stage, TruncatedOnPurpose};
 #[derive(Debug)]
 pub(crate) struct Body {
     content: Content,
-    _in_flight: Option<InFlight>,
+    in_flight: InFlight,
     watch: Option<Box<Watch>>,
 }
 
@@ -28,13 +29,24 @@ pub(crate) enum Content {
         failure: Option<String>,
     },
     Frames(Box<dyn Frames>),
+    /// A body of unknown length that hyper drops, since the response ends with its head.
+    Omitted,
+}
+
+/// Whether a response ends with its head (RFC 9112, section 6.3).
+pub(crate) fn ends_with_head(method: &Method, status: StatusCode) -> bool {
+    *method == Method::HEAD || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 impl Body {
-    pub(crate) fn new(content: Content, in_flight: InFlight) -> Self {
+    pub(crate) fn new(content: Content, version: Version, in_flight: InFlight) -> Self {
+        let has_length = content.size_hint().exact().is_some();
+        if version < Version::HTTP_11 && !has_length {
+            in_flight.connection().set_ends_body(true);
+        }
         Self {
             content,
-            _in_flight: Some(in_flight),
+            in_flight,
             watch: None,
         }
     }
@@ -64,6 +76,7 @@ impl Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
+        self.in_flight.connection().set_ends_body(false);
         if let Some(watch) = self.watch.take() {
             let content = &self.content;
             watch.end(
@@ -101,7 +114,7 @@ impl From<Box<dyn Frames>> for Content {
 impl Stage for Content {
     fn run_on(&mut self, cx: &mut Context<'_>) {
         match self {
-            Self::Whole { .. } => {}
+            Self::Whole { .. } | Self::Omitted => {}
             Self::Frames(frames) => frames.run_on(cx),
         }
     }
@@ -110,12 +123,13 @@ impl Stage for Content {
         match self {
             Self::Whole { failure, .. } => failure.clone(),
             Self::Frames(frames) => frames.failure(),
+            Self::Omitted => None,
         }
     }
 
     fn is_struck(&self) -> bool {
         match self {
-            Self::Whole { .. } => false,
+            Self::Whole { .. } | Self::Omitted => false,
             Self::Frames(frames) => frames.is_struck(),
         }
     }
@@ -128,6 +142,7 @@ impl Frames for Content {
                 Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes))))
             }
             Self::Frames(frames) => frames.poll_frame(cx),
+            Self::Omitted => Poll::Ready(None),
         }
     }
 
@@ -135,6 +150,7 @@ impl Frames for Content {
         match self {
             Self::Whole { bytes, .. } => bytes.is_none(),
             Self::Frames(frames) => frames.is_end_stream(),
+            Self::Omitted => false,
         }
     }
 
@@ -144,6 +160,7 @@ impl Frames for Content {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64)
             }
             Self::Frames(frames) => frames.size_hint(),
+            Self::Omitted => SizeHint::default(),
         }
     }
 }
@@ -154,11 +171,14 @@ impl hyper::body::Body for Body {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
         let Self { content, watch, .. } = &mut *self;
-        let Some(watch) = watch else {
-            return content.poll_frame(cx);
+        let polled = match watch {
+            None => content.poll_frame(cx),
+            // The function runs while its body is polled.
+            Some(watch) => watch.span.in_scope(|| content.poll_frame(cx)),
         };
-        // The function runs while its body is polled.
-        let polled = watch.span.in_scope(|| content.poll_frame(cx));
+        if matches!(polled, Poll::Ready(Some(Err(_)))) {
+            self.in_flight.connection().truncate();
+        }
         self.record(&polled);
         polled
     }

@@ -59,6 +59,11 @@ impl Settings {
         Partition::of(&self.region).id()
     }
 
+    /// Returns the ARN of an identity of the account, such as `user/local`.
+    pub(crate) fn iam_arn(&self, identity: &str) -> String {
+        format!("arn:{}:iam::{}:{identity}", self.partition(), self.account)
+    }
+
     /// Returns the ARN of a function, up to its name.
     pub(crate) fn arn_prefix(&self) -> String {
         format!(

@@ -1,17 +1,17 @@
-//! Which web pages may call a URL that needs no signature.
+//! Which web pages may call a URL that needs no secret.
 //!
 //! In the service such a URL is public. Here it runs code on the developer's machine, so a page of
 //! another site must not reach it: neither by a request of its own nor by a name that its DNS resolves
 //! to this machine (DNS rebinding).
 
 use http::HeaderMap;
-use http::header::{HOST, ORIGIN};
+use http::header::ORIGIN;
 use http::uri::{Authority, Uri};
 use lambda_invoke_error::ServiceError;
 use lambda_invoke_error::text::Excerpt;
 use lambda_invoke_protocol::function_url::Cors;
 
-use crate::service::cors::{Caller, Origins, is_local};
+use crate::service::cors::{Caller, Origins, check_host, is_local};
 use crate::service::errors;
 
 /// Checks a request's `Host` and `Origin`.
@@ -20,18 +20,12 @@ pub(super) fn check(
     cors: Option<&Cors>,
     origins: &Origins,
 ) -> Result<(), ServiceError> {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    if let Some(host) = host.filter(|host| !is_own_name(host) && !origins.allow_host(host)) {
-        let message = format!(
-            "The host {host:?} is not a name of this machine. To allow it, serve with --cors \
-             http://{host}."
-        );
-        return Err(errors::access_denied(&message));
-    }
+    check_host(headers, origins)?;
     let text = match origins.caller(headers) {
         Caller::Foreign(text) => text,
-        Caller::NoPage if is_embedded(headers) && !cors.is_some_and(Cors::allows_all) => {
-            return Err(foreign("another site"));
+        Caller::NoPage if is_embedded(headers) => {
+            let every_page = origins.allow_all() || cors.is_some_and(Cors::allows_all);
+            return if every_page { Ok(()) } else { Err(embedded()) };
         }
         Caller::NoPage | Caller::Own | Caller::Allowed(_) => return Ok(()),
     };
@@ -62,16 +56,6 @@ fn is_embedded(headers: &HeaderMap) -> bool {
     text("sec-fetch-site") == Some("cross-site") && !is_link && !is_of_local_page
 }
 
-/// Whether a host is an address, a local name, or a name without a dot, as in a container network.
-/// DNS rebinding needs a name in public DNS.
-fn is_own_name(host: &str) -> bool {
-    let Ok(authority) = host.parse::<Authority>() else {
-        return false;
-    };
-    let name = authority.host();
-    is_local(host) || !name.contains('.') || name.eq_ignore_ascii_case("host.docker.internal")
-}
-
 fn foreign(origin: &str) -> ServiceError {
     let origin = Excerpt(origin);
     let message = format!(
@@ -81,9 +65,19 @@ fn foreign(origin: &str) -> ServiceError {
     errors::access_denied(&message)
 }
 
+fn embedded() -> ServiceError {
+    // Only the permission of every page helps, since the request does not say from which one it
+    // comes.
+    errors::access_denied(
+        "A web page of another site may not embed this function URL. To allow it, add \"*\" to the \
+         origins of the URL's CORS settings, or serve with --cors \"*\".",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
+    use http::header::HOST;
 
     use super::*;
 
@@ -105,6 +99,9 @@ mod tests {
             ("[::1]:9001", true),
             ("localhost:9001", true),
             ("chat.localhost", true),
+            ("chat.localhost.:9001", true),
+            // The name of a top-level domain, which may have an address.
+            ("example.", false),
             ("lambda:9001", true),
             ("host.docker.internal:9001", true),
             ("tunnel.example", true),
@@ -138,10 +135,18 @@ mod tests {
             ] {
                 headers.insert(name, HeaderValue::from_static(value));
             }
-            let check = |cors| check(&headers, cors, &Origins::default()).is_ok();
-            assert_eq!(check(None), expected, "{mode} {dest} {referer}");
+            let checked = check(&headers, None, &Origins::default());
+            assert_eq!(checked.is_ok(), expected, "{mode} {dest} {referer}");
+            if let Err(error) = checked {
+                let message = error.message().unwrap_or_default().to_owned();
+                assert!(message.starts_with("A web page of another site may not embed"));
+            }
+            // What the message advises.
             let any = Cors::new().allow_origin("*").unwrap();
-            assert!(check(Some(&any)));
+            assert!(check(&headers, Some(&any), &Origins::default()).is_ok());
+            let mut origins = Origins::default();
+            origins.add("*".to_owned()).unwrap();
+            assert!(check(&headers, None, &origins).is_ok());
         }
     }
 

@@ -12,9 +12,10 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::Response;
-use http::header::{HOST, HeaderName, HeaderValue};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_REQUEST_METHOD, HOST, HeaderName, HeaderValue,
+};
 use http::request::Parts;
-use hyper::body::Incoming;
 use lambda_invoke_error::{Operation, ServiceError};
 use lambda_invoke_input::InvocationType;
 use lambda_invoke_protocol::function_url::{IamCaller, UrlEvent, UrlRoute, forbidden};
@@ -27,8 +28,9 @@ use crate::function::url::{FunctionUrl, UrlAuth, UrlMode};
 use crate::request_id::RequestId;
 use crate::run::execution::Execution;
 use crate::run::registry::{Registered, Resolved};
+use crate::service::auth::Caller;
 use crate::service::calls::Via;
-use crate::service::request_body::{self, Unread};
+use crate::service::request_body::{RequestBody, Unread};
 use crate::service::response_body::Content;
 use crate::service::{Service, errors, trace_id};
 use crate::wire::connection::Connection;
@@ -59,7 +61,7 @@ pub(crate) async fn respond(
     service: &Service,
     route: &UrlRoute<'_>,
     parts: &Parts,
-    body: Incoming,
+    body: &mut RequestBody,
     id: RequestId,
     connection: &Arc<Connection>,
 ) -> Response<Content> {
@@ -72,7 +74,7 @@ pub(crate) async fn respond(
     };
     let mut response = match request.function() {
         Ok((function, resolved, url)) => request.respond(function, resolved, url, body).await,
-        Err(error) => rejected(Rejected::Error(error), id),
+        Err(error) => request.with_origin(rejected(Rejected::Error(error), id)),
     };
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
@@ -123,18 +125,45 @@ impl<'a> UrlRequest<'a> {
         function: &Arc<Registered>,
         resolved: Resolved<'_>,
         url: &FunctionUrl,
-        body: Incoming,
+        body: &mut RequestBody,
     ) -> Response<Content> {
         let cors = url.cors.as_ref();
-        if let Some(preflight) = cors.and_then(|cors| cors.preflight(self.parts)) {
+        let preflight = match cors {
+            Some(cors) => cors.preflight(self.parts),
+            None => self.preflight(),
+        };
+        if let Some(preflight) = preflight {
             return preflight.map(|()| Content::whole(Bytes::new()));
         }
         // Boxed, so that the futures of other requests stay small.
         let run = Box::pin(self.run(function, resolved, url, body)).await;
         let mut response = run.unwrap_or_else(|why| rejected(why, self.id));
-        if let Some(cors) = cors {
-            cors.apply(&self.parts.headers, response.headers_mut());
-        }
+        let Some(cors) = cors else {
+            return self.with_origin(response);
+        };
+        cors.apply(&self.parts.headers, response.headers_mut());
+        response
+    }
+
+    /// Returns the response to a preflight request of a page that the endpoint allows, for a URL
+    /// without CORS settings of its own.
+    fn preflight(&self) -> Option<Response<()>> {
+        let (origins, headers) = (&self.service.settings.origins, &self.parts.headers);
+        let page = origins.caller(headers);
+        let mut response = origins.preflight(self.parts, &page)?;
+        // A function takes every method.
+        let method = headers.get(ACCESS_CONTROL_REQUEST_METHOD)?.clone();
+        response
+            .headers_mut()
+            .insert(ACCESS_CONTROL_ALLOW_METHODS, method);
+        Some(self.with_origin(response))
+    }
+
+    /// Lets a page that the endpoint allows read a response.
+    fn with_origin<B>(&self, mut response: Response<B>) -> Response<B> {
+        let origins = &self.service.settings.origins;
+        let page = origins.caller(&self.parts.headers);
+        origins.allow(page, response.headers_mut());
         response
     }
 
@@ -145,25 +174,27 @@ impl<'a> UrlRequest<'a> {
         function: &Arc<Registered>,
         resolved: Resolved<'_>,
         url: &FunctionUrl,
-        body: Incoming,
+        body: &mut RequestBody,
     ) -> Result<Response<Content>, Rejected> {
         let (service, connection) = (self.service, self.connection);
         let settings = &service.settings;
-        // Where no signature is verified, a page could send the request.
-        if url.auth == UrlAuth::None || service.access.is_none() {
+        // Where the caller needs no secret, a page could send the request.
+        if url.auth == UrlAuth::None || service.is_open() {
             let headers = &self.parts.headers;
             guard::check(headers, url.cors.as_ref(), &settings.origins)?;
         }
         connection.set_reading(true);
-        let body = request_body::read(body, settings.max_request_bytes).await;
+        let body = body.read(settings.max_request_bytes).await;
         connection.set_reading(false);
         let body = body.map_err(|unread| match unread {
             Unread::TooLarge(length) => self.too_large(length),
             Unread::Truncated => errors::truncated(),
         })?;
-        let key = self.authenticate(function, url, &body)?;
+        let caller = self.authenticate(function, url, &body)?;
         let trace = self.trace();
-        let payload = self.event(function, key.as_deref(), &body, &trace);
+        let payload = self.event(function, caller.as_ref(), &body, &trace);
+        // The event contains it, and the function may run for long.
+        drop(body);
         if payload.len() > settings.max_request_bytes {
             return Err(self.too_large(payload.len()).into());
         }
@@ -194,19 +225,20 @@ impl<'a> UrlRequest<'a> {
             execution,
             invocation,
             connection,
+            method: &self.parts.method,
             bandwidth: settings.stream_bandwidth,
         };
         let response = running.respond(url.mode).await;
         Ok(response.map(|content| plan.body(content, connection)))
     }
 
-    /// Returns the id of the caller's access key, if the URL needs a signature.
+    /// Returns the caller, if the URL needs a signature.
     fn authenticate(
         &self,
         function: &Registered,
         url: &FunctionUrl,
         body: &[u8],
-    ) -> Result<Option<String>, Rejected> {
+    ) -> Result<Option<Caller<'a>>, Rejected> {
         let access = match (url.auth, &self.service.access) {
             (UrlAuth::AwsIam, Some(access)) => access,
             (UrlAuth::AwsIam, None) | (UrlAuth::None, _) => return Ok(None),
@@ -220,7 +252,7 @@ impl<'a> UrlRequest<'a> {
         if !caller.may_invoke(function.name()) {
             return Err(Rejected::Forbidden);
         }
-        Ok(Some(caller.id().to_owned()))
+        Ok(Some(caller))
     }
 
     /// Returns the X-Ray trace header: the caller's, or one for this request.
@@ -229,9 +261,15 @@ impl<'a> UrlRequest<'a> {
         trace_id(&self.parts.headers).unwrap_or_else(own)
     }
 
-    fn event(&self, function: &Registered, key: Option<&str>, body: &[u8], trace: &str) -> Vec<u8> {
-        let account = &self.service.settings.account;
-        let arn = key.map(|key| format!("arn:aws:iam::{account}:user/{key}"));
+    fn event(
+        &self,
+        function: &Registered,
+        caller: Option<&Caller<'_>>,
+        body: &[u8],
+        trace: &str,
+    ) -> Vec<u8> {
+        let settings = &self.service.settings;
+        let arn = caller.map(|caller| caller.arn(settings));
         let host = self
             .parts
             .headers
@@ -249,9 +287,10 @@ impl<'a> UrlRequest<'a> {
         event.request_id = self.id.as_str();
         event.trace_id = trace.split(';').next();
         event.time = self.service.precise_now();
-        event.caller = key
-            .zip(arn.as_deref())
-            .map(|(key, arn)| IamCaller::new(key, account, arn, key));
+        event.caller = caller.zip(arn.as_deref()).map(|(caller, arn)| {
+            let key = caller.id();
+            IamCaller::new(key, &settings.account, arn, key)
+        });
         event.to_json()
     }
 

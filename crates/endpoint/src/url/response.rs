@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Response;
+use http::{Method, Response};
 use lambda_invoke_protocol::function_url::{UrlHead, UrlResponse, UrlResponseError, failure};
 use lambda_invoke_protocol::prelude::{
     HTTP_INTEGRATION_CONTENT_TYPE, Part, PreludeError, PreludeSplitter,
@@ -15,19 +15,22 @@ use crate::function::channel::{Mode, ResponseHead};
 use crate::function::invocation::Invocation;
 use crate::function::url::UrlMode;
 use crate::run::collect::{Collected, collect};
+use crate::run::discard::discard;
 use crate::run::execution::{Execution, Next};
 use crate::run::platform_log;
 use crate::run::unframed::FunctionChunks;
-use crate::service::response_body::Content;
+use crate::service::response_body::{Content, ends_with_head};
 use crate::service::stream_body::StreamBody;
 use crate::wire::bandwidth::Bandwidth;
 use crate::wire::connection::Connection;
+use crate::wire::shutdown;
 
 /// A function that runs for a URL.
 pub(super) struct Running<'a> {
     pub(super) execution: Execution,
     pub(super) invocation: Invocation,
     pub(super) connection: &'a Arc<Connection>,
+    pub(super) method: &'a Method,
     pub(super) bandwidth: Option<Bandwidth>,
 }
 
@@ -53,7 +56,7 @@ impl Running<'_> {
         }
         match converted(collected) {
             Ok(response) => response.into_response().map(Content::whole),
-            Err(error) => failed(explained(&error)),
+            Err(error) => rejected(&self.invocation, explained(&error)),
         }
     }
 
@@ -88,30 +91,47 @@ impl Running<'_> {
                         }
                         break head;
                     }
-                    Err(error) => return failed(explained(&error)),
+                    Err(error) => return rejected(&self.invocation, explained(&error)),
                 },
-                Some(Err(error)) => return failed(error.to_string()),
+                Some(Err(error)) => return rejected(&self.invocation, error.to_string()),
                 // A required prelude comes before any body.
                 Some(Ok(_)) => {}
                 None => match self.execution.next().await {
                     Next::Chunk(chunk) => splitter.push(chunk),
                     Next::End(outcome) => {
                         platform_log::finish(&self.invocation, &outcome);
-                        let why = match (outcome, splitter.finish()) {
-                            (Err(error), _) => error.summary(),
-                            (Ok(()), Err(error)) => error.to_string(),
-                            (Ok(()), Ok(())) => String::new(),
+                        return match (outcome, splitter.finish()) {
+                            (Err(error), _) => failed(error.summary()),
+                            (Ok(()), Err(error)) => rejected(&self.invocation, error.to_string()),
+                            (Ok(()), Ok(())) => failed(String::new()),
                         };
-                        return failed(why);
                     }
                 },
             }
         };
+        let head = head.into_response(());
+        if ends_with_head(self.method, head.status()) {
+            run_on(self.execution, self.invocation, self.connection.running());
+            return head.map(|()| Content::Omitted);
+        }
         let chunks = FunctionChunks::new(first, self.execution, self.invocation);
         let connection = Arc::clone(self.connection);
         let body = StreamBody::new(Box::new(chunks), connection, self.bandwidth);
-        head.into_response(Content::Frames(Box::new(body)))
+        head.map(|()| Content::Frames(Box::new(body)))
     }
+}
+
+/// Runs a function to its end whose response has no body: what it writes is discarded.
+fn run_on(execution: Execution, invocation: Invocation, running: &shutdown::Running) {
+    let stop = running.stop();
+    tokio::spawn(async move {
+        tokio::select! {
+            outcome = discard(execution) => {
+                platform_log::finish(&invocation, &outcome);
+            }
+            () = stop => {}
+        }
+    });
 }
 
 fn is_integration(head: &ResponseHead) -> bool {
@@ -133,11 +153,16 @@ fn without_prelude(head: &ResponseHead) -> UrlHead {
 fn converted(collected: Collected) -> Result<UrlResponse, UrlResponseError> {
     let Collected { head, response, .. } = collected;
     if !is_integration(&head) {
-        return match UrlResponse::try_from(response.clone()) {
-            Err(UrlResponseError::NotJson(_)) if head.mode == Mode::Streaming => {
-                Ok(UrlResponse::new(without_prelude(&head), response))
-            }
-            converted => converted,
+        let converted = UrlResponse::try_from(response.clone());
+        let is_body = match &converted {
+            Err(UrlResponseError::NotJson(_)) => true,
+            // Without a status, the JSON is the body. A type that the function has set stays.
+            Ok(converted) => head.content_type.is_some() && converted.body == response,
+            Err(_) => false,
+        };
+        return match head.mode {
+            Mode::Streaming if is_body => Ok(UrlResponse::new(without_prelude(&head), response)),
+            _ => converted,
         };
     }
     let mut splitter = PreludeSplitter::required();
@@ -152,6 +177,14 @@ fn converted(collected: Collected) -> Result<UrlResponse, UrlResponseError> {
         _ => Bytes::new(),
     };
     Ok(UrlResponse::new(UrlHead::try_from(prelude)?, body))
+}
+
+/// Returns the response for a function whose result is not one, and notes the reason in the console.
+fn rejected(invocation: &Invocation, why: String) -> Response<Content> {
+    if let Some(entry) = invocation.entry() {
+        entry.reject(&why);
+    }
+    failed(why)
 }
 
 /// Returns the response for a function that failed, with the reason for the request log only.

@@ -15,11 +15,14 @@ pub(crate) struct Connection {
     /// Whether a response body waits for the next flush.
     pub(super) awaited: AtomicBool,
     reset: AtomicBool,
+    /// Whether the end of the connection would be the end of a response body that is incomplete.
+    ends_body: AtomicBool,
     requests: AtomicU64,
     pub(super) in_flight: AtomicUsize,
     /// Whether a request was received whose response is not yet known to be on the wire.
     pub(super) owes: AtomicBool,
     reading: AtomicBool,
+    responding: AtomicBool,
     pub(super) written: AtomicU64,
     /// An [`Order`] as a number, which only grows.
     order: AtomicU8,
@@ -53,6 +56,8 @@ pub(crate) struct Activity {
     pub(crate) in_flight: usize,
     /// Whether a request's body is being read.
     pub(crate) reading: bool,
+    /// Whether the head of the latest request's response is ready.
+    pub(crate) responding: bool,
     pub(crate) written: u64,
 }
 
@@ -62,10 +67,12 @@ impl Connection {
             flushes: AtomicU64::new(0),
             awaited: AtomicBool::new(false),
             reset: AtomicBool::new(false),
+            ends_body: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
             owes: AtomicBool::new(false),
             reading: AtomicBool::new(false),
+            responding: AtomicBool::new(false),
             written: AtomicU64::new(0),
             order: AtomicU8::new(Order::Serve as u8),
             task: Mutex::default(),
@@ -104,6 +111,19 @@ impl Connection {
         self.reset.store(true, Ordering::Release);
     }
 
+    /// Notes that a response body of unknown length is being sent in HTTP/1.0, or no longer.
+    pub(crate) fn set_ends_body(&self, ends_body: bool) {
+        self.ends_body.store(ends_body, Ordering::Release);
+    }
+
+    /// Makes the connection end with a reset if an orderly close would make a truncated body look
+    /// complete.
+    pub(crate) fn truncate(&self) {
+        if self.ends_body.load(Ordering::Acquire) {
+            self.reset();
+        }
+    }
+
     /// Whether the connection ends with a reset.
     pub(crate) fn is_reset(&self) -> bool {
         self.reset.load(Ordering::Acquire)
@@ -117,6 +137,11 @@ impl Connection {
     /// Sets whether a request's body is being read.
     pub(crate) fn set_reading(&self, reading: bool) {
         self.reading.store(reading, Ordering::Relaxed);
+    }
+
+    /// Notes that the head of the latest request's response is ready.
+    pub(crate) fn set_responding(&self) {
+        self.responding.store(true, Ordering::Relaxed);
     }
 
     /// Sets an order and wakes the connection's task.
@@ -158,6 +183,7 @@ impl Connection {
             requests: self.requests.load(Ordering::Relaxed),
             in_flight: self.in_flight.load(Ordering::Relaxed),
             reading: self.reading.load(Ordering::Relaxed),
+            responding: self.responding.load(Ordering::Relaxed),
             written: self.written.load(Ordering::Relaxed),
         }
     }
@@ -178,9 +204,15 @@ pub(crate) struct InFlight(Arc<Connection>);
 impl InFlight {
     pub(crate) fn new(connection: &Arc<Connection>) -> Self {
         connection.requests.fetch_add(1, Ordering::Relaxed);
+        connection.responding.store(false, Ordering::Relaxed);
         connection.in_flight.fetch_add(1, Ordering::Relaxed);
         connection.owes.store(true, Ordering::Release);
         Self(Arc::clone(connection))
+    }
+
+    /// Returns the request's connection.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.0
     }
 }
 

@@ -121,10 +121,11 @@ impl<'a> UrlEvent<'a> {
     }
 
     /// Encodes the event. Members that function URLs do not use (`pathParameters`,
-    /// `stageVariables`) are left out, and so are `cookies`, `queryStringParameters`, `body` and
-    /// `authorizer` if there are none, as recorded from the service.
+    /// `stageVariables`) are left out, and so are `cookies`, `queryStringParameters`, `body`, and,
+    /// without a caller, `authentication` and `authorizer`, as recorded from the service.
     ///
-    /// Bytes of a header's value that are not UTF-8 become U+FFFD, since JSON cannot express them.
+    /// Bytes of a header's value that are not UTF-8 become U+FFFD, since JSON cannot express them. The
+    /// vector takes no more memory than its length.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
         let raw_query = self.parts.uri.query().unwrap_or_default();
@@ -153,7 +154,8 @@ impl<'a> UrlEvent<'a> {
         }
         let is_base64 = text.is_none() && !self.body.is_empty();
         event.insert("isBase64Encoded".to_owned(), is_base64.into());
-        Value::Object(event).to_string().into_bytes()
+        let json = Value::Object(event).to_string().into_boxed_str();
+        json.into_boxed_bytes().into_vec()
     }
 
     /// The headers, with lower-case names and the values of a name joined by commas.
@@ -195,7 +197,6 @@ impl<'a> UrlEvent<'a> {
         let mut context = json!({
             "accountId": self.caller.map_or("anonymous", |caller| caller.account_id),
             "apiId": self.url_id,
-            "authentication": null,
             "domainName": self.domain_name,
             "domainPrefix": self.url_id,
             "http": {
@@ -221,6 +222,7 @@ impl<'a> UrlEvent<'a> {
                 "userArn": caller.user_arn,
                 "userId": caller.user_id,
             });
+            context.insert("authentication".to_owned(), Value::Null);
             context.insert("authorizer".to_owned(), json!({ "iam": iam }));
         }
         context
@@ -379,7 +381,9 @@ mod tests {
             ]
         );
         assert_eq!(event["requestContext"]["accountId"], "anonymous");
-        assert!(event["requestContext"].get("authorizer").is_none());
+        for of_caller in ["authentication", "authorizer"] {
+            assert_eq!(event["requestContext"].get(of_caller), None);
+        }
     }
 
     #[test]
@@ -437,6 +441,15 @@ mod tests {
         let event = event(request, |_| {});
         assert_eq!(event["cookies"], json!(["a=1", "b=2", "c=\"x\""]));
         assert_eq!(event["headers"]["cookie"], "a=1; b=2;; c=\"x\"");
+    }
+
+    #[test]
+    fn takes_no_more_memory_than_its_length() {
+        let (parts, ()) = Request::post("/").body(()).unwrap().into_parts();
+        for length in [0, 1, 1_000, 70_000] {
+            let json = UrlEvent::new(&parts, &vec![b'x'; length]).to_json();
+            assert_eq!(json.capacity(), json.len(), "{length}");
+        }
     }
 
     #[test]

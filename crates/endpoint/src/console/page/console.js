@@ -113,6 +113,15 @@ function addPiece(at, text) {
   if (follows) list.scrollTop = list.scrollHeight;
 }
 
+async function responds() {
+  try {
+    await request("functions");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function complain(text) {
   element("invalid").textContent = text;
   element("invalid").hidden = !text;
@@ -132,10 +141,11 @@ async function call(event) {
   note.textContent = "waiting";
   const started = performance.now();
   let bytes = 0;
+  let response = null;
   try {
     const query = new URLSearchParams({ function: selected });
     const body = element("payload").value;
-    const response = await request(`call?${query}`, { method: "POST", body, signal: controller.signal });
+    response = await request(`call?${query}`, { method: "POST", body, signal: controller.signal });
     if (response.status === 400 || response.status === 413) {
       element("stream").hidden = true;
       complain(await response.text());
@@ -154,8 +164,11 @@ async function call(event) {
     const total = duration(performance.now() - started);
     note.textContent = response.ok ? `${size(bytes)} in ${total}` : `failed after ${total}`;
   } catch (error) {
-    const how = error.name === "AbortError" ? "stopped" : "incomplete: the function failed";
-    note.textContent = `${how} after ${duration(performance.now() - started)}`;
+    const total = duration(performance.now() - started);
+    if (error.name === "AbortError") note.textContent = `stopped after ${total}`;
+    else if (!(await responds())) note.textContent = `lost after ${total}: the endpoint does not respond`;
+    else if (!response) note.textContent = `no response after ${total}`;
+    else note.textContent = `incomplete after ${total}: the function failed`;
   } finally {
     element("stop").removeEventListener("click", stop);
     element("stop").hidden = true;
@@ -247,9 +260,10 @@ function drawDetail(row) {
   ].join(" · ");
   find(".error").hidden = !record.end?.error;
   find(".error").textContent = record.end?.error ?? "";
-  setText(find(".output"), visible(record.output), record.bytes > record.output.length);
-  setText(find(".log"), visible(record.log), false);
-  setText(find(".payload"), visible(record.payload), false);
+  const { partial } = record;
+  setText(find(".output"), visible(record.output), partial.output);
+  setText(find(".log"), (partial.log ? `${BEFORE}\n` : "") + visible(record.log), false);
+  setText(find(".payload"), visible(record.payload), partial.payload);
   let before = 0;
   const column = (text, width) => text.padStart(width);
   const heading = column("time", 10) + column("size", 10) + column("gap", 11);
@@ -260,6 +274,9 @@ function drawDetail(row) {
   });
   setText(find(".list"), [heading, ...lines].join("\n"), record.count > record.chunks.length);
 }
+
+// In place of the start of a log.
+const BEFORE = "… lines before";
 
 function setText(node, text, isPartial) {
   const shown = isPartial ? `${text}\n… and more` : text;
