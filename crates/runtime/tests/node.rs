@@ -5,7 +5,7 @@ mod support;
 
 use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lambda_invoke_runtime::{FailureKind, Mode, Outcome, Pool, Program};
 use serde_json::Value;
@@ -55,6 +55,8 @@ async fn handlers_of_every_kind_return_their_result() {
         called.log()
     );
 
+    // Before Node.js 24, only a promise or a callback has a result, as in the service.
+    let sync = if major() < 24 { "null" } else { "\"sync\"" };
     for (name, text, expected) in [
         ("plain.js", "exports.handler = () => 'sync';", "\"sync\""),
         ("nothing.cjs", "exports.handler = async () => {};", "null"),
@@ -301,6 +303,131 @@ exports.handler = awslambda.streamifyResponse(async (event, stream) => {
         assert_eq!(called.text(), text, "{how}");
         assert_eq!(called.error_type(), error_type, "{how}");
         assert_eq!(called.message(), message, "{how}");
+    }
+}
+
+/// A handler may return before its stream has ended, as one that uses `pipe` does.
+#[tokio::test]
+async fn a_stream_ends_when_it_is_ended_and_not_when_its_handler_returns() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let text = "\
+const { Readable } = require('node:stream');
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+async function* later() { for (const c of 'ab') { await sleep(20); yield c; } }
+exports.handler = awslambda.streamifyResponse((event, stream) => {
+  if (event === 'no promise') return stream.write('x');
+  if (event === 'pipe') Readable.from(later()).pipe(stream);
+  if (event === 'timer') setTimeout(() => stream.end('x'), 50);
+  if (event === 'never') stream.write('x');
+  // Nothing keeps this promise's process alive but its stream.
+  if (event === 'unsettled') { stream.end('x'); return new Promise(() => {}); }
+  return Promise.resolve();
+});
+";
+    let folder = Folder::new();
+    let pool = Pool::new(function(&folder, "index.cjs", text).concurrency(1));
+    let no_promise = "Streaming does not support non-async handlers.";
+    for (event, text, message) in [
+        ("pipe", "ab", ""),
+        ("timer", "x", ""),
+        ("unsettled", "x", ""),
+        ("no promise", "x", no_promise),
+    ] {
+        let called = invoke(&pool, &format!("\"{event}\"")).await;
+        assert_eq!(
+            (&*called.text(), called.message()),
+            (text, message),
+            "{event}"
+        );
+    }
+    let program = function(&folder, "index.cjs", text).timeout(Duration::from_secs(2));
+    for event in ["never", "nothing"] {
+        let pool = Pool::new(program.clone());
+        let called = invoke(&pool, &format!("\"{event}\"")).await;
+        assert_eq!(called.error_type(), "Sandbox.Timedout", "{event}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_takes_objects_and_its_content_type_only_before_its_first_write() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let text = "\
+exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+  const http = () => awslambda.HttpResponseStream.from(stream, { statusCode: 201 });
+  if (event === 'object') stream.write({ a: 1 });
+  if (event === 'array') stream.write([1, null]);
+  if (event === 'bytes') stream.write(new Uint8Array([120]));
+  if (event === 'type') { stream.write('x'); stream.setContentType('text/plain'); }
+  if (event === 'head') { stream.write('x'); http(); }
+  if (event === 'after the end') { stream.end('x'); http(); }
+  if (event === 'own head') stream._onBeforeFirstWrite = (write) => write('head');
+  if (event === 'own head') { stream.write('x'); stream.write('y'); }
+  stream.end();
+});
+";
+    let folder = Folder::new();
+    let pool = Pool::new(function(&folder, "index.cjs", text).concurrency(1));
+    let late = "Cannot set content-type, too late.";
+    for (event, text, message) in [
+        ("object", "{\"a\":1}", ""),
+        ("array", "[1,null]", ""),
+        ("bytes", "x", ""),
+        ("type", "x", late),
+        ("head", "x", late),
+        ("own head", "headxy", ""),
+        // The response is complete before the error.
+        ("after the end", "x", ""),
+    ] {
+        let called = invoke(&pool, &format!("\"{event}\"")).await;
+        assert_eq!(
+            (&*called.text(), called.message()),
+            (text, message),
+            "{event}"
+        );
+        let error_type = if message.is_empty() {
+            ""
+        } else {
+            "Runtime.InvalidStreamingOperation"
+        };
+        assert_eq!(called.error_type(), error_type, "{event}");
+    }
+}
+
+/// What a slow reader has not yet taken is sent before the error.
+#[tokio::test]
+async fn what_was_written_before_an_error_is_sent() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let text = "\
+exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+  for (let i = 0; i < 20; i++) stream.write('x'.repeat(1_000_000));
+  if (event === 'ended') stream.end();
+  throw new RangeError('after it');
+});
+";
+    let folder = Folder::new();
+    let pool = Pool::new(function(&folder, "index.cjs", text).concurrency(1));
+    for how in ["not ended", "ended"] {
+        let mut response = pool.invoke(event(&format!("\"{how}\""))).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let mut len = 0;
+        while let Some(chunk) = response.chunk().await {
+            len += chunk.len();
+        }
+        let report = response.finish().await;
+        assert_eq!(len, 20_000_000, "{how}");
+        // A stream that has been ended is a complete response.
+        let failure = report.outcome.failure().map(|failure| &*failure.error_type);
+        assert_eq!(
+            failure,
+            (how == "not ended").then_some("RangeError"),
+            "{how}"
+        );
     }
 }
 

@@ -7,7 +7,7 @@ const path = require("node:path");
 const { Writable } = require("node:stream");
 const { createRequire } = require("node:module");
 const { pathToFileURL } = require("node:url");
-const { format } = require("node:util");
+const { format, types } = require("node:util");
 
 const env = process.env;
 const root = env.LAMBDA_TASK_ROOT;
@@ -47,6 +47,22 @@ function describe(error) {
   }
   const trace = String(error.stack || "").split("\n");
   return { errorType: error.name || "Error", errorMessage: error.message || "", trace };
+}
+
+// A text as the value of a header.
+function header(text) {
+  return text.replace(/[^\x21-\x7e]/g, "?");
+}
+
+// Trailers must be short, and base64 makes them longer.
+function shortened(described) {
+  if (Buffer.byteLength(JSON.stringify(described)) <= 8192) return described;
+  const { errorType, errorMessage, trace } = described;
+  return {
+    errorType,
+    errorMessage: errorMessage.slice(0, 1000),
+    trace: trace.slice(0, 7).map((line) => line.slice(0, 300)),
+  };
 }
 
 // Writes a line in the format of the official client.
@@ -102,6 +118,7 @@ async function load() {
   return handler;
 }
 
+// The official stream is a request itself, and ends only if the function ends it.
 class ResponseStream extends Writable {
   constructor(id, headers) {
     super({ highWaterMark: 64 * 1024, decodeStrings: true });
@@ -112,11 +129,25 @@ class ResponseStream extends Writable {
       this.settle = { resolve, reject };
     });
     this.ended.catch(() => {});
-    this.on("error", (error) => this.finishWith(error));
+    // `_destroy` gets the error too.
+    this.on("error", () => {});
   }
 
   setContentType(type) {
+    if (this.begun || this.sent) {
+      const error = new Error("Cannot set content-type, too late.");
+      throw Object.assign(error, { name: "Runtime.InvalidStreamingOperation" });
+    }
     this.type = type;
+  }
+
+  write(chunk, ...rest) {
+    // The response has its error.
+    if (this.failure) return false;
+    const isData = chunk === null || typeof chunk === "string" || types.isUint8Array(chunk);
+    const more = super.write(isData ? chunk : JSON.stringify(chunk), ...rest);
+    this.begun = true;
+    return more;
   }
 
   open() {
@@ -138,50 +169,57 @@ class ResponseStream extends Writable {
     return this.sent;
   }
 
+  // The official name of what `HttpResponseStream.from` sets.
+  writeHead(sent) {
+    const before = this._onBeforeFirstWrite;
+    this._onBeforeFirstWrite = undefined;
+    if (before) before((part) => sent.write(part));
+  }
+
   _write(chunk, _encoding, done) {
     const sent = this.open();
-    if (this.prelude) {
-      const prelude = this.prelude;
-      this.prelude = undefined;
-      sent.write(prelude);
-      sent.write(Buffer.alloc(8));
-    }
+    this.writeHead(sent);
     if (sent.write(chunk)) done();
     else sent.once("drain", done);
   }
 
   _final(done) {
-    const sent = this.open();
-    if (this.prelude) {
-      sent.write(this.prelude);
-      sent.write(Buffer.alloc(8));
-    }
-    sent.end(done);
+    this.finish(done);
   }
 
   // Without an error, too, a stream that is destroyed before its end is an incomplete response.
   _destroy(error, done) {
-    if (!this.writableFinished) this.finishWith(error || new Error("The response stream was destroyed before its end"));
+    if (!this.finished) {
+      this.fail(error || new Error("The response stream was destroyed before its end"));
+      this.finish();
+    }
     done(error);
   }
 
-  finishWith(error) {
-    if (this.failed || this.writableFinished) return;
-    this.failed = true;
+  // Ends the response with an error, after what has been written. The response of a stream that has been
+  // ended is complete.
+  fail(error, title = "Invoke Error ") {
+    if (this.failure) return;
     const described = describe(error);
-    log(this.id, "Invoke Error ", described);
+    log(this.id, title, described);
+    if (this.writableEnded && !this.destroyed) return;
+    this.failure = described;
+    if (!this.destroyed) this.end();
+  }
+
+  finish(done) {
+    this.finished = true;
     const sent = this.open();
-    sent.flushHeaders();
-    // Trailers must be short, and base64 makes them longer.
-    if (JSON.stringify(described).length > 8192) {
-      described.errorMessage = described.errorMessage.slice(0, 1000);
-      described.trace = described.trace.slice(0, 7).map((line) => line.slice(0, 300));
+    if (this.failure) {
+      sent.flushHeaders();
+      sent.addTrailers({
+        "Lambda-Runtime-Function-Error-Type": header(this.failure.errorType),
+        "Lambda-Runtime-Function-Error-Body": Buffer.from(JSON.stringify(shortened(this.failure))).toString("base64"),
+      });
+    } else {
+      this.writeHead(sent);
     }
-    sent.addTrailers({
-      "Lambda-Runtime-Function-Error-Type": described.errorType.replace(/[^\x21-\x7e]/g, "?"),
-      "Lambda-Runtime-Function-Error-Body": Buffer.from(JSON.stringify(described)).toString("base64"),
-    });
-    sent.end();
+    sent.end(done);
   }
 }
 
@@ -196,7 +234,11 @@ globalThis.awslambda = {
   HttpResponseStream: {
     from(stream, metadata) {
       stream.setContentType("application/vnd.awslambda.http-integration-response");
-      stream.prelude = JSON.stringify(metadata);
+      const head = JSON.stringify(metadata);
+      stream._onBeforeFirstWrite = (write) => {
+        write(head);
+        write(Buffer.alloc(8));
+      };
       return stream;
     },
   },
@@ -253,6 +295,20 @@ function call(handler, event, context) {
   });
 }
 
+// Calls a streaming handler, and waits for its stream, which may end later.
+async function streamFrom(handler, event, stream, context) {
+  // The process must wait for the end of the stream, and so for the timeout, even if nothing will end it.
+  const hold = setInterval(() => {}, 2 ** 30);
+  const release = () => clearInterval(hold);
+  stream.ended.then(release, release);
+  const result = handler(event, stream, context);
+  if (!result || typeof result.then !== "function") {
+    throw new Error("Streaming does not support non-async handlers.");
+  }
+  await result;
+  await stream.ended;
+}
+
 // Tells invocations apart that run at the same time.
 const contexts = slots > 1 ? new (require("node:async_hooks").AsyncLocalStorage)() : undefined;
 let latest;
@@ -290,9 +346,7 @@ async function respond(handler, running, body, context) {
     if (handler[STREAMING]) {
       stream = new ResponseStream(id, own);
       running.stream = stream;
-      await handler(event, stream, context);
-      if (!stream.writableEnded && !stream.failed) stream.end();
-      await stream.ended;
+      await streamFrom(handler, event, stream, context);
       return;
     }
     const result = await call(handler, event, context);
@@ -305,7 +359,7 @@ async function respond(handler, running, body, context) {
     await request("POST", `invocation/${id}/response`, own, json === undefined ? "null" : json);
   } catch (error) {
     if (stream) {
-      stream.finishWith(error);
+      stream.fail(error);
       await stream.ended;
       return;
     }
@@ -323,7 +377,7 @@ async function uncaught(title, type, error) {
     const now = current();
     log(now && now.id, title, described);
     if (now && now.stream) {
-      now.stream.finishWith(error);
+      now.stream.fail(error);
       await now.stream.ended;
     } else if (now) {
       const headers = { ...now.own, "Lambda-Runtime-Function-Error-Type": described.errorType };
