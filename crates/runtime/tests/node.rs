@@ -58,7 +58,7 @@ async fn handlers_of_every_kind_return_their_result() {
     // Before Node.js 24, only a promise or a callback has a result, as in the service.
     let sync = if major() < 24 { "null" } else { "\"sync\"" };
     for (name, text, expected) in [
-        ("plain.js", "exports.handler = () => 'sync';", "\"sync\""),
+        ("plain.js", "exports.handler = () => 'sync';", sync),
         ("nothing.cjs", "exports.handler = async () => {};", "null"),
         (
             "esm/index.js",
@@ -341,6 +341,8 @@ exports.handler = awslambda.streamifyResponse((event, stream) => {
             (text, message),
             "{event}"
         );
+        let is_new = called.report.init_duration.is_some();
+        assert_eq!(is_new, event == "pipe", "{event}");
     }
     let program = function(&folder, "index.cjs", text).timeout(Duration::from_secs(2));
     for event in ["never", "nothing"] {
@@ -348,6 +350,126 @@ exports.handler = awslambda.streamifyResponse((event, stream) => {
         let called = invoke(&pool, &format!("\"{event}\"")).await;
         assert_eq!(called.error_type(), "Sandbox.Timedout", "{event}");
     }
+}
+
+/// Of callback, `succeed`, `fail`, `done` and promise, the first counts.
+#[tokio::test]
+async fn the_first_result_counts_however_it_is_given() {
+    if support::tools::lacks(&["node"]) || major() >= 24 {
+        return;
+    }
+    for (handler, expected, error_type) in [
+        ("async (e, c, cb) => { cb(null, 'x'); }", "\"x\"", ""),
+        (
+            "async (e, c, cb) => { cb(new RangeError()); }",
+            "",
+            "RangeError",
+        ),
+        (
+            "async (e, c, cb) => { setTimeout(() => cb(null, 'x'), 20); }",
+            "null",
+            "",
+        ),
+        (
+            "async (e, c) => { c.fail(new RangeError()); return 'x'; }",
+            "",
+            "RangeError",
+        ),
+        (
+            "(e, c) => { setTimeout(() => c.succeed('x'), 20); }",
+            "\"x\"",
+            "",
+        ),
+        (
+            "(e, c) => setTimeout(() => c.done(null, 'x'), 20)",
+            "\"x\"",
+            "",
+        ),
+        (
+            "(e, c) => { setTimeout(() => c.fail(new RangeError()), 20); }",
+            "",
+            "RangeError",
+        ),
+        (
+            "(...all) => { setTimeout(() => all[2](null, 'x'), 20); }",
+            "\"x\"",
+            "",
+        ),
+        (
+            "(e, c, cb) => { c.succeed('x'); cb(new RangeError()); }",
+            "\"x\"",
+            "",
+        ),
+        (
+            "(e, c, cb) => { cb(null, 'x'); throw new RangeError(); }",
+            "\"x\"",
+            "",
+        ),
+        ("(e, c) => { throw new RangeError(); }", "", "RangeError"),
+        ("() => {}", "null", ""),
+        // Nothing will settle it.
+        ("async () => new Promise(() => {})", "null", ""),
+        ("async () => { throw undefined; }", "", "string"),
+    ] {
+        let folder = Folder::new();
+        let text = format!("exports.handler = {handler};");
+        let pool = Pool::new(function(&folder, "index.cjs", &text).concurrency(1));
+        for _ in 0..2 {
+            let called = invoke(&pool, "{}").await;
+            let found = (called.text(), called.error_type());
+            assert_eq!(found, (expected.to_owned(), error_type), "{handler}");
+        }
+    }
+}
+
+/// Only a callback without an error waits for the event loop; nothing else does, and nothing accumulates.
+#[tokio::test]
+async fn only_a_callback_with_a_result_waits_for_the_event_loop() {
+    if support::tools::lacks(&["node"]) || major() >= 24 {
+        return;
+    }
+    let text = "\
+exports.handler = (event, context, done) => {
+  if (event === 'count') return context.succeed(process.listenerCount('beforeExit'));
+  context.callbackWaitsForEmptyEventLoop = event !== 'no wait';
+  setTimeout(() => console.log('after the result'), 1000).unref();
+  const timer = setTimeout(() => {}, event === 'result' ? 300 : 60_000);
+  if (event === 'no wait') return done(null, 1);
+  if (event === 'error') return done(new RangeError('no'));
+  if (event === 'fail') return context.fail(new RangeError('no'));
+  if (event === 'succeed') return context.succeed(1);
+  if (event === 'done') return context.done(null, 1);
+  if (event === 'result') return done(null, 1);
+};
+";
+    let folder = Folder::new();
+    let pool = Pool::new(function(&folder, "index.cjs", text).concurrency(1));
+    let before = invoke(&pool, "\"count\"").await.text();
+    for (event, waits) in [
+        ("no wait", false),
+        ("result", true),
+        ("error", false),
+        ("fail", false),
+        ("succeed", false),
+        ("done", false),
+    ] {
+        // Timers of earlier calls would keep the loop busy.
+        let folder = Folder::new();
+        let pool = Pool::new(function(&folder, "index.cjs", text).concurrency(1));
+        let called = invoke(&pool, &format!("\"{event}\"")).await;
+        let fails = matches!(event, "error" | "fail");
+        assert_eq!(
+            called.error_type(),
+            if fails { "RangeError" } else { "" },
+            "{event}"
+        );
+        let waited = called.report.duration >= Duration::from_millis(280);
+        assert_eq!(waited, waits, "{event}: {:?}", called.report.duration);
+    }
+    for _ in 0..3 {
+        assert_eq!(invoke(&pool, "\"no wait\"").await.text(), "1");
+    }
+    assert_eq!(invoke(&pool, "\"count\"").await.text(), before);
 }
 
 #[tokio::test]

@@ -263,34 +263,40 @@ function contextOf(headers) {
   };
 }
 
-// Calls a handler that may be async, return a value, or take a callback.
+// What is to be done when the event loop is empty, which it never is if there are several slots.
+let whenEmpty;
+
+// Calls a handler. Before Node.js 24, the first of callback, `succeed`, `fail`, `done` and promise counts; a
+// callback with a result waits for the empty event loop, and a value that is returned does not count.
 function call(handler, event, context) {
+  if (major >= 24) return handler(event, context);
   return new Promise((resolve, reject) => {
     let settled = false;
-    const settle = (error, value) => {
+    const once = (settle) => (...results) => {
       if (settled) return;
       settled = true;
-      const done = () => (error === undefined || error === null ? resolve(value) : reject(error));
-      if (!context.callbackWaitsForEmptyEventLoop) return done();
-      process.removeListener("beforeExit", pending.exit);
-      process.once("beforeExit", done);
+      whenEmpty = undefined;
+      settle(...results);
     };
-    const pending = { exit: () => settled || ((settled = true), resolve(null)) };
-    const legacy = handler.length >= 3;
-    if (legacy) process.once("beforeExit", pending.exit);
-    if (major < 24) {
-      context.done = settle;
-      context.succeed = (value) => settle(null, value);
-      context.fail = (error) => settle(error === undefined ? "handled" : error);
-    }
-    const result = handler(event, context, settle);
-    if (result && typeof result.then === "function") {
-      process.removeListener("beforeExit", pending.exit);
-      settled = true;
-      result.then(resolve, reject);
-    } else if (!legacy && !settled) {
-      settled = true;
-      resolve(result);
+    const isNothing = (error) => error === undefined || error === null;
+    const settle = (error, value) => (isNothing(error) ? resolve(value) : reject(error));
+    const callback = once((error, value) => {
+      if (isNothing(error) && context.callbackWaitsForEmptyEventLoop && slots === 1) {
+        whenEmpty = () => resolve(value);
+      } else {
+        settle(error, value);
+      }
+    });
+    const succeed = once(resolve);
+    const fail = once((error) => reject(isNothing(error) ? "handled" : error));
+    Object.assign(context, { succeed, fail, done: once(settle) });
+    whenEmpty = once(() => resolve(null));
+    try {
+      const result = handler(event, context, callback);
+      if (result && typeof result.then === "function") result.then(succeed, fail);
+      else if (slots > 1 && handler.length < 3) succeed(result);
+    } catch (error) {
+      callback(error);
     }
   });
 }
@@ -305,7 +311,9 @@ async function streamFrom(handler, event, stream, context) {
   if (!result || typeof result.then !== "function") {
     throw new Error("Streaming does not support non-async handlers.");
   }
-  await result;
+  // Once the response is complete, a promise that nothing will settle is not waited for.
+  const empty = new Promise((resolve) => (whenEmpty = resolve));
+  await Promise.race([result, empty]);
   await stream.ended;
 }
 
@@ -389,6 +397,11 @@ async function uncaught(title, type, error) {
 }
 
 async function main() {
+  process.on("beforeExit", () => {
+    const act = whenEmpty;
+    whenEmpty = undefined;
+    if (act) act();
+  });
   process.on("uncaughtException", (error) => uncaught("Uncaught Exception ", "", error));
   process.on("unhandledRejection", (error) =>
     uncaught("Unhandled Promise Rejection ", "Runtime.UnhandledPromiseRejection", error));
