@@ -553,6 +553,114 @@ exports.handler = awslambda.streamifyResponse(async (event, stream) => {
     }
 }
 
+/// Trailers are limited in bytes, not in characters; and an error may have any type and message.
+#[tokio::test]
+async fn errors_of_any_size_and_kind_keep_their_type() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let text = "\
+const made = (name, message) => Object.assign(new Error(message), { name });
+const errors = {
+  euros: made('Euros', '\u{20ac}'.repeat(8000)),
+  controls: made('Controls', '\\u0001'.repeat(100_000)),
+  number: made(5, 'm'),
+  line: made('a\\nb', 'm'),
+  long: made('L'.repeat(20_000), 'm'),
+  bare: Object.create(null),
+  stack: Object.assign(new Error(), { stack: 5, message: { a: 1 } }),
+};
+exports.plain = async (event) => { throw errors[event]; };
+exports.stream = awslambda.streamifyResponse(async (event) => { throw errors[event]; });
+exports.later = async (event) => {
+  setTimeout(() => { throw errors[event]; }, 1);
+  return new Promise((done) => setTimeout(done, 60_000));
+};
+";
+    let folder = Folder::new();
+    let long = "L".repeat(20_000);
+    for handler in ["plain", "stream", "later"] {
+        let program = function(&folder, "index.cjs", text);
+        let program = program.handler(format!("index.{handler}"));
+        for (event, error_type) in [
+            ("euros", "Euros"),
+            ("controls", "Controls"),
+            ("number", "5"),
+            ("line", "a?b"),
+            ("long", &long),
+            ("bare", "handled"),
+            ("stack", "Error"),
+        ] {
+            let called = invoke(&Pool::new(program.clone()), &format!("\"{event}\"")).await;
+            let found = called.error_type().replace('\n', "?");
+            assert_eq!(found, error_type, "{handler} {event}: {}", called.message());
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_nothing_catches_during_the_initialization_keeps_its_type() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let rejection = "Runtime.UnhandledPromiseRejection";
+    for (text, error_type, message) in [
+        (
+            "Promise.reject(new RangeError('no'));",
+            rejection,
+            "RangeError: no",
+        ),
+        (
+            "(async () => { throw new RangeError('no'); })();",
+            rejection,
+            "RangeError: no",
+        ),
+        (
+            "process.nextTick(() => { throw new RangeError('no'); });",
+            "RangeError",
+            "no",
+        ),
+        (
+            "setTimeout(() => { throw new RangeError('no'); }, 5);\n\
+             await new Promise((done) => setTimeout(done, 60_000));",
+            "RangeError",
+            "no",
+        ),
+    ] {
+        let folder = Folder::new();
+        let text = format!("{text}\nexport const handler = async () => 1;\n");
+        let called = invoke(&Pool::new(function(&folder, "index.mjs", &text)), "{}").await;
+        assert_eq!(called.error_type(), error_type, "{text}");
+        assert_eq!(called.message(), message, "{text}");
+        let kind = called.report.outcome.failure().unwrap().kind;
+        assert_eq!(kind, FailureKind::Init, "{text}");
+    }
+}
+
+/// Libraries that trace or mock requests replace functions of the module `http`.
+#[tokio::test]
+async fn a_function_that_replaces_http_does_not_see_the_client() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let text = "\
+const http = require('node:http');
+http.request = http.get = http.Agent = () => { throw new Error('blocked'); };
+exports.plain = async () => 1;
+exports.stream = awslambda.streamifyResponse(async (event, stream) => stream.end('1'));
+";
+    for handler in ["plain", "stream"] {
+        let folder = Folder::new();
+        let program = function(&folder, "index.cjs", text);
+        let pool = Pool::new(
+            program
+                .handler(format!("index.{handler}"))
+                .init_timeout(Duration::from_secs(20)),
+        );
+        assert_eq!(invoke(&pool, "{}").await.text(), "1", "{handler}");
+    }
+}
+
 #[tokio::test]
 async fn a_line_without_its_end_belongs_to_its_invocation() {
     if support::tools::lacks(&["node"]) {

@@ -2,7 +2,8 @@
 // function's environment has it.
 "use strict";
 const fs = require("node:fs");
-const http = require("node:http");
+// Before a library that traces or mocks requests can replace them in the module.
+const { Agent, request: httpRequest } = require("node:http");
 const path = require("node:path");
 const { Writable } = require("node:stream");
 const { createRequire } = require("node:module");
@@ -14,7 +15,7 @@ const root = env.LAMBDA_TASK_ROOT;
 const major = Number(process.versions.node.split(".")[0]);
 const base = "/2018-06-01/runtime/";
 const [host, port] = env.AWS_LAMBDA_RUNTIME_API.split(":");
-const agent = new http.Agent({ keepAlive: true });
+const agent = new Agent({ keepAlive: true });
 const slots = Number(env.AWS_LAMBDA_MAX_CONCURRENCY || 1);
 const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
 env.AWS_EXECUTION_ENV = `AWS_Lambda_nodejs${major}.x`;
@@ -22,7 +23,7 @@ env.AWS_EXECUTION_ENV = `AWS_Lambda_nodejs${major}.x`;
 function request(method, where, headers, body) {
   return new Promise((resolve, reject) => {
     const options = { host, port, method, path: base + where, headers, agent };
-    const sent = http.request(options, (response) => {
+    const sent = httpRequest(options, (response) => {
       const parts = [];
       response.on("data", (part) => parts.push(part));
       response.on("end", () => resolve({ response, body: Buffer.concat(parts) }));
@@ -41,12 +42,17 @@ function named(type, message, cause) {
 }
 
 function describe(error) {
-  const isError = error instanceof Error || (error && typeof error.stack === "string");
-  if (!isError) {
-    return { errorType: typeof error, errorMessage: String(error), trace: [] };
+  try {
+    const isError = error instanceof Error || (error && typeof error.stack === "string");
+    if (!isError) return { errorType: typeof error, errorMessage: String(error), trace: [] };
+    const trace = String(error.stack || "").split("\n");
+    return { errorType: String(error.name || "Error"), errorMessage: String(error.message || ""), trace };
+  } catch {
+    // The words of the official client.
+    const errorMessage =
+      "callback called with Error argument, but there was a problem while retrieving one or more of its message, name, and stack";
+    return { errorType: "handled", errorMessage, trace: [] };
   }
-  const trace = String(error.stack || "").split("\n");
-  return { errorType: error.name || "Error", errorMessage: error.message || "", trace };
 }
 
 // A text as the value of a header.
@@ -160,7 +166,7 @@ class ResponseStream extends Writable {
       Trailer: ["Lambda-Runtime-Function-Error-Type", "Lambda-Runtime-Function-Error-Body"],
     };
     const options = { host, port, method: "POST", path: `${base}invocation/${this.id}/response`, headers, agent };
-    this.sent = http.request(options, (response) => {
+    this.sent = httpRequest(options, (response) => {
       response.resume();
       response.on("end", () => this.settle.resolve());
     });
@@ -373,27 +379,38 @@ async function respond(handler, running, body, context) {
     }
     const described = describe(error);
     log(id, "Invoke Error ", described);
-    const headers = { ...own, "Lambda-Runtime-Function-Error-Type": described.errorType.replace(/[^\x21-\x7e]/g, "?") };
+    const headers = { ...own, "Lambda-Runtime-Function-Error-Type": header(described.errorType) };
     await request("POST", `invocation/${id}/error`, headers, JSON.stringify(described));
   }
 }
 
+let isInitializing = true;
+let isEnding = false;
+
 // An error that no handler caught ends the process after it has been reported.
-async function uncaught(title, type, error) {
-  const described = describe(type ? named(type, error && error.message ? `${error.name}: ${error.message}` : String(error), error) : error);
+async function uncaught(title, error, code) {
+  isEnding = true;
+  const now = current();
   try {
-    const now = current();
-    log(now && now.id, title, described);
     if (now && now.stream) {
-      now.stream.fail(error);
+      now.stream.fail(error, title);
       await now.stream.ended;
-    } else if (now) {
-      const headers = { ...now.own, "Lambda-Runtime-Function-Error-Type": described.errorType };
-      await request("POST", `invocation/${now.id}/error`, headers, JSON.stringify(described));
+    } else {
+      const described = describe(error);
+      log(now && now.id, title, described);
+      const headers = { ...(now && now.own), "Lambda-Runtime-Function-Error-Type": header(described.errorType) };
+      const where = now ? `invocation/${now.id}/error` : "init/error";
+      if (now || isInitializing) await request("POST", where, headers, JSON.stringify(described));
     }
   } finally {
-    process.exit(129);
+    process.exit(code);
   }
+}
+
+function rejection(reason) {
+  const { errorType, errorMessage } = describe(reason);
+  const text = reason instanceof Error ? `${errorType}: ${errorMessage}` : errorMessage;
+  return named("Runtime.UnhandledPromiseRejection", text, reason);
 }
 
 async function main() {
@@ -402,19 +419,22 @@ async function main() {
     whenEmpty = undefined;
     if (act) act();
   });
-  process.on("uncaughtException", (error) => uncaught("Uncaught Exception ", "", error));
-  process.on("unhandledRejection", (error) =>
-    uncaught("Unhandled Promise Rejection ", "Runtime.UnhandledPromiseRejection", error));
+  process.on("uncaughtException", (error) => uncaught("Uncaught Exception ", error, 129));
+  process.on("unhandledRejection", (reason) => uncaught("Unhandled Promise Rejection ", rejection(reason), 128));
   let handler;
   try {
     handler = await load();
   } catch (error) {
     const described = describe(error);
     log(undefined, "Uncaught Exception ", described);
-    const headers = { "Lambda-Runtime-Function-Error-Type": described.errorType.replace(/[^\x21-\x7e]/g, "?") };
+    const headers = { "Lambda-Runtime-Function-Error-Type": header(described.errorType) };
     await request("POST", "init/error", headers, JSON.stringify(described));
     process.exit(1);
   }
+  // An error that the import has left behind belongs to the initialization.
+  await new Promise(setImmediate);
+  if (isEnding) return;
+  isInitializing = false;
   const serve = async () => {
     for (;;) await invoke(handler);
   };
