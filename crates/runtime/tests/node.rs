@@ -661,6 +661,39 @@ exports.stream = awslambda.streamifyResponse(async (event, stream) => stream.end
     }
 }
 
+/// Stands for version 3 of the official client, whose `run` rejects if the handler cannot be loaded.
+const OFFICIAL: &str = "\
+const { request } = require('node:http');
+const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
+const post = (errorType) => request({ host, port, method: 'POST', path: '/2018-06-01/runtime/init/error',
+  headers: { 'Lambda-Runtime-Function-Error-Type': errorType } }, (response) => {
+    response.resume().on('end', () => process.exit(1));
+  }).end(JSON.stringify({ errorType, errorMessage: 'of the official client', trace: [] }));
+exports.run = async () => {
+  process.on('uncaughtException', (error) => post(error.name));
+  process.on('unhandledRejection', () => post('Runtime.UnhandledPromiseRejection'));
+  throw Object.assign(new Error('no'), { name: 'Runtime.ImportModuleError' });
+};
+";
+
+/// Where the official client is the main module, its rejection is an uncaught error.
+#[tokio::test]
+async fn a_failed_import_keeps_its_type_with_the_official_client() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let folder = Folder::new();
+    folder.file("node_modules/aws-lambda-ric/index.js", OFFICIAL);
+    let pool = Pool::new(function(
+        &folder,
+        "index.cjs",
+        "require('nothing-like-it');",
+    ));
+    let called = invoke(&pool, "{}").await;
+    assert_eq!(called.message(), "of the official client");
+    assert_eq!(called.error_type(), "Runtime.ImportModuleError");
+}
+
 #[tokio::test]
 async fn a_line_without_its_end_belongs_to_its_invocation() {
     if support::tools::lacks(&["node"]) {

@@ -460,7 +460,10 @@ if (official) {
   // Version 4 passes these arguments on to its workers, which cannot take `-e`.
   process.execArgv.length = 0;
   // Importing version 4 runs it.
-  import(pathToFileURL(official).href).then((client) => client.run && client.run(root, env._HANDLER));
+  import(pathToFileURL(official).href)
+    .then((client) => client.run && client.run(root, env._HANDLER))
+    // In its own main module, the rejection of an import is an uncaught error, which keeps its type.
+    .catch((error) => setImmediate(() => { throw error; }));
 } else {
   main();
 }
