@@ -266,6 +266,29 @@ async fn handlers_have_slashes_and_leading_dots() {
     }
 }
 
+#[tokio::test]
+async fn an_invalid_client_context_is_an_error_of_its_invocation() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let pool = Pool::new(function(
+        &folder,
+        "index.cjs",
+        "exports.handler = async () => 1;",
+    ));
+    assert_eq!(invoke(&pool, "{}").await.text(), "1");
+    let called = support::call(&pool, event("{}").with_client_context("{")).await;
+    let expected = "Cannot parse ClientContext as json: SyntaxError";
+    assert!(
+        called.message().starts_with(expected),
+        "{}",
+        called.message()
+    );
+    assert_eq!(called.error_type(), "Error");
+    assert_eq!(pool.instances(), 1);
+}
+
 /// However a stream is ended, the response ends too.
 #[tokio::test]
 async fn a_stream_that_is_destroyed_is_a_failure_and_does_not_hang() {

@@ -250,6 +250,14 @@ globalThis.awslambda = {
   },
 };
 
+function parsed(context) {
+  try {
+    return JSON.parse(context);
+  } catch (error) {
+    throw new Error(`Cannot parse ClientContext as json: ${error}`);
+  }
+}
+
 function contextOf(headers) {
   const deadline = Number(headers["lambda-runtime-deadline-ms"]);
   const context = headers["lambda-runtime-client-context"];
@@ -263,7 +271,7 @@ function contextOf(headers) {
     awsRequestId: headers["lambda-runtime-aws-request-id"],
     invokedFunctionArn: headers["lambda-runtime-invoked-function-arn"],
     tenantId: headers["lambda-runtime-aws-tenant-id"],
-    clientContext: context ? JSON.parse(context) : undefined,
+    clientContext: context ? parsed(context) : undefined,
     identity: undefined,
     getRemainingTimeInMillis: () => Math.max(deadline - Date.now(), 0),
   };
@@ -344,7 +352,7 @@ async function invoke(handler) {
   if (nonce) own["Lambda-Runtime-Invocation-Id"] = nonce;
   const running = { id, own };
   latest = running;
-  const run = () => respond(handler, running, body, contextOf(response.headers));
+  const run = () => respond(handler, running, body, response.headers);
   try {
     await (contexts ? contexts.run(running, run) : run());
   } finally {
@@ -352,10 +360,11 @@ async function invoke(handler) {
   }
 }
 
-async function respond(handler, running, body, context) {
+async function respond(handler, running, body, headers) {
   const { id, own } = running;
   let stream;
   try {
+    const context = contextOf(headers);
     const event = body.length ? JSON.parse(body.toString("utf8")) : null;
     if (handler[STREAMING]) {
       stream = new ResponseStream(id, own);
