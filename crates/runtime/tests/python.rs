@@ -452,3 +452,106 @@ def handler(event, context):
         assert_eq!(call.await.unwrap(), first, "no process has ended");
     }
 }
+
+/// The official client writes JSON with `simplejson`.
+#[tokio::test]
+async fn results_are_written_as_by_the_official_client() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "\
+import collections, decimal, enum
+D, P = decimal.Decimal, collections.namedtuple('P', 'x y')
+class Color(str, enum.Enum): RED = 'red'
+class Level(enum.IntEnum): HIGH = 2
+circle = []
+circle.append((circle, D(1)))
+def handler(event, context): return eval(event)
+";
+    let pool = Pool::new(function(&folder, "app.py", text));
+    for (result, expected) in [
+        ("D(10)", "10"),
+        ("{'a': D('1.10')}", r#"{"a": 1.10}"#),
+        (
+            "[D('0.12345678901234567890123456789')]",
+            "[0.12345678901234567890123456789]",
+        ),
+        ("D('1E400')", "1E+400"),
+        (
+            "[D('NaN'), D('-sNaN'), D('-Infinity')]",
+            "[NaN, NaN, -Infinity]",
+        ),
+        ("P(1, [P(2, D(3))])", r#"{"x": 1, "y": [{"x": 2, "y": 3}]}"#),
+        ("[(P(1, 2),)]", r#"[[{"x": 1, "y": 2}]]"#),
+        (
+            "{'a': b'\\xc3\\xa9', b'b': [b'c']}",
+            r#"{"a": "é", "b": ["c"]}"#,
+        ),
+        (
+            "{1: D(1), None: 2, True: 1.5, 2.5: False}",
+            r#"{"1": 1.5, "null": 2, "2.5": false}"#,
+        ),
+        (
+            "[Color.RED, Level.HIGH, {Color.RED: D(1)}]",
+            r#"["red", 2, {"red": 1}]"#,
+        ),
+        ("'\"\\\\\\n\u{fc}'", r#""\"\\\nü""#),
+        (
+            "{'a': (1, 2), 'b': {}, 'c': []}",
+            r#"{"a": [1, 2], "b": {}, "c": []}"#,
+        ),
+        (
+            "collections.OrderedDict(b=D(1), a=2)",
+            r#"{"b": 1, "a": 2}"#,
+        ),
+        // As they are.
+        ("b'{\"a\":1}'", r#"{"a":1}"#),
+    ] {
+        let called = invoke(&pool, &Value::from(result).to_string()).await;
+        assert_eq!(called.text(), expected, "{result}: {}", called.message());
+    }
+    for (result, message) in [
+        ("{1, 2}", "Object of type set is not JSON serializable"),
+        ("[P(1, {3})]", "Object of type set is not JSON serializable"),
+        (
+            "{(1, 2): 3}",
+            "keys must be str, int, float, bool or None, not tuple",
+        ),
+        (
+            "bytearray(b'x')",
+            "Object of type bytearray is not JSON serializable",
+        ),
+        ("circle", "Circular reference detected"),
+        (
+            "[b'\\xff']",
+            "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
+        ),
+    ] {
+        let called = invoke(&pool, &Value::from(result).to_string()).await;
+        assert_eq!(called.error_type(), "Runtime.MarshalError", "{result}");
+        let expected = format!("Unable to marshal response: {message}");
+        assert_eq!(called.message(), expected, "{result}");
+    }
+}
+
+/// Trailers are limited in bytes: a character can be twelve.
+#[tokio::test]
+async fn errors_of_any_size_keep_their_type() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "\
+Long = type('L' * 20_000, (Exception,), {})
+def handler(event, context):
+    raise {'wide': ValueError('\u{1f600}' * 5000), 'long': Long('m')}[event]
+    yield
+";
+    let pool = Pool::new(function(&folder, "app.py", text).concurrency(1));
+    let wide = invoke(&pool, "\"wide\"").await;
+    assert_eq!(wide.error_type(), "ValueError");
+    assert!(wide.message().starts_with('\u{1f600}'));
+    assert_eq!(invoke(&pool, "\"long\"").await.error_type().len(), 20_000);
+    assert_eq!(pool.instances(), 1);
+}
