@@ -535,6 +535,40 @@ def handler(event, context): return eval(event)
     }
 }
 
+/// The type of an error is the name of its class, whatever its attributes are.
+#[tokio::test]
+async fn an_error_keeps_the_name_of_its_class() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "\
+class Own(Exception):
+    def __init__(self, error_type): self.error_type = error_type
+Odd = type('O\\r\\nd \u{e9}', (Exception,), {})
+if EARLY: raise Odd()
+def handler(event, context):
+    if event == 'odd': raise Odd()
+    if event == 'stream': return stream()
+    raise Own(event)
+def stream():
+    raise Odd()
+    yield
+";
+    let pool = Pool::new(function(&folder, "app.py", &text.replace("EARLY", "False")));
+    for event in ["\"Other\"", "5", "[1]", "null"] {
+        assert_eq!(invoke(&pool, event).await.error_type(), "Own", "{event}");
+    }
+    let odd = "O\r\nd \u{e9}";
+    for event in ["\"odd\"", "\"stream\""] {
+        let called = invoke(&pool, event).await;
+        assert_eq!(called.error_type(), odd, "{event}: {}", called.message());
+    }
+    let early = Folder::new();
+    let pool = Pool::new(function(&early, "app.py", &text.replace("EARLY", "True")));
+    assert_eq!(invoke(&pool, "1").await.error_type(), odd);
+}
+
 /// Trailers are limited in bytes: a character can be twelve.
 #[tokio::test]
 async fn errors_of_any_size_keep_their_type() {
@@ -554,4 +588,52 @@ def handler(event, context):
     assert!(wide.message().starts_with('\u{1f600}'));
     assert_eq!(invoke(&pool, "\"long\"").await.error_type().len(), 20_000);
     assert_eq!(pool.instances(), 1);
+}
+
+/// Later versions of Python mark the failed part of a line; the official client leaves that out.
+#[tokio::test]
+async fn frames_have_no_marks() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "def handler(event, context):\n    return 1 + {}[event]\n";
+    let called = invoke(&Pool::new(function(&folder, "app.py", text)), "1").await;
+    let body: Value = serde_json::from_str(&called.body()).unwrap();
+    let path = folder.path().join("app.py");
+    let frame = format!(
+        "  File \"{}\", line 2, in handler\n    return 1 + {{}}[event]\n",
+        path.display()
+    );
+    assert_eq!(body["stackTrace"], Value::from([frame]));
+    assert!(!called.log().contains('^'), "{}", called.log());
+}
+
+#[tokio::test]
+async fn a_client_context_has_what_was_sent() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "\
+def handler(event, context):
+    sent = context.client_context
+    if sent is None: return None
+    return [sent.custom, sent.env, sent.client and [sent.client.app_title, sent.client.installation_id]]
+";
+    let pool = Pool::new(function(&folder, "app.py", text));
+    for (sent, expected) in [
+        (None, "null"),
+        (Some("{}"), "[null, null, null]"),
+        (
+            Some(r#"{"client":{"app_title":"t"},"env":{"a":1}}"#),
+            r#"[null, {"a": 1}, ["t", null]]"#,
+        ),
+    ] {
+        let event = match sent {
+            Some(sent) => event("1").with_client_context(sent),
+            None => event("1"),
+        };
+        assert_eq!(call(&pool, event).await.text(), expected, "{sent:?}");
+    }
 }

@@ -103,12 +103,14 @@ def stack_of(error):
         return name not in ("<string>", importlib.__file__) and not name.startswith("<frozen importlib")
 
     frames = traceback.extract_tb(error.__traceback__)
-    return traceback.format_list([frame for frame in frames if is_own(frame)])
+    # As tuples, which have no columns to mark, as the official client formats them.
+    own = [(frame.filename, frame.lineno, frame.name, frame.line) for frame in frames if is_own(frame)]
+    return traceback.format_list(own)
 
 
 def describe(error, request_id=""):
     stack = stack_of(error)
-    name = getattr(error, "error_type", None) or type(error).__name__
+    name = error.error_type if isinstance(error, InitError) else type(error).__name__
     try:
         message = str(error)
     except Exception:
@@ -120,6 +122,11 @@ def describe(error, request_id=""):
     return name, json.dumps(
         {"errorMessage": message, "errorType": name, "requestId": request_id, "stackTrace": stack}
     )
+
+
+# A text as the value of a header.
+def header(text):
+    return "".join([char if "!" <= char <= "~" else "?" for char in text])
 
 
 # Trailers must be short, and base64 makes them longer.
@@ -173,12 +180,12 @@ class Context:
         self.client_context = None
         if text:
             data = json.loads(text)
-            client = data.get("client") or {}
+            client = data.get("client")
             keys = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")
             self.client_context = SimpleNamespace(
                 custom=data.get("custom"),
                 env=data.get("env"),
-                client=SimpleNamespace(**{key: client.get(key) for key in keys}),
+                client=None if client is None else SimpleNamespace(**{key: client.get(key) for key in keys}),
             )
 
     def get_remaining_time_in_millis(self):
@@ -346,7 +353,7 @@ class Client:
                 body = shorten(body)
             trailers = (
                 b"Lambda-Runtime-Function-Error-Type: %b\r\nLambda-Runtime-Function-Error-Body: %b\r\n"
-                % (name.encode("ascii", "replace"), base64.b64encode(body.encode("utf-8")))
+                % (header(name).encode("ascii"), base64.b64encode(body.encode("utf-8")))
             )
         # In one piece: the host sees immediately that the function failed before it responded.
         before = b"" if started else head("application/octet-stream")
@@ -383,7 +390,7 @@ def invoke(client, handler):
         body = to_json(result)
     except Exception as error:
         name, body = describe(error, request_id)
-        own["Lambda-Runtime-Function-Error-Type"] = name.encode("ascii", "replace").decode()
+        own["Lambda-Runtime-Function-Error-Type"] = header(name)
         flush()
         client.request("POST", path + "error", body.encode("utf-8"), own)
         return
@@ -415,7 +422,7 @@ def main():
         handler = load()
     except Exception as error:
         name, body = describe(error)
-        Client().request("POST", "init/error", body.encode("utf-8"), {"Lambda-Runtime-Function-Error-Type": name})
+        Client().request("POST", "init/error", body.encode("utf-8"), {"Lambda-Runtime-Function-Error-Type": header(name)})
         sys.exit(1)
     count = int(os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY") or 1)
     for _ in range(count - 1):
