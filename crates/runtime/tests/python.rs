@@ -569,6 +569,66 @@ def stream():
     assert_eq!(invoke(&pool, "1").await.error_type(), odd);
 }
 
+/// One task runs an asynchronous generator from its beginning to its end.
+#[tokio::test]
+async fn an_asynchronous_generator_keeps_its_task_and_its_context() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "\
+import asyncio, contextvars
+variable = contextvars.ContextVar('variable', default='lost')
+async def handler(event, context):
+    try:
+        token = variable.set('kept')
+        task = asyncio.current_task()
+        asyncio.get_running_loop().call_later(0.05, task.cancel)
+        yield variable.get()
+        yield str(task is asyncio.current_task())
+        variable.reset(token)
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            yield 'canceled'
+    finally:
+        await asyncio.sleep(0)
+        print('closed')
+";
+    let pool = Pool::new(function(&folder, "app.py", text).concurrency(1));
+    let called = invoke(&pool, "1").await;
+    assert_eq!(
+        called.chunks.concat(),
+        "keptTruecanceled",
+        "{}",
+        called.message()
+    );
+    assert_eq!(called.error_type(), "");
+    assert_eq!(called.log(), "closed\n");
+}
+
+/// What a generator does at its end belongs to its invocation, even if a value of it cannot be written.
+#[tokio::test]
+async fn a_generator_is_closed_before_its_response_ends() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    for def in ["def", "async def"] {
+        let folder = Folder::new();
+        let text = "\
+def handler(event, context):
+    try:
+        yield {event}
+    finally:
+        print('closed')
+";
+        let text = text.replacen("def", def, 1);
+        let called = invoke(&Pool::new(function(&folder, "app.py", &text)), "1").await;
+        assert_eq!(called.error_type(), "Runtime.MarshalError", "{def}");
+        assert!(called.log().contains("closed\n"), "{def}: {}", called.log());
+    }
+}
+
 /// Trailers are limited in bytes: a character can be twelve.
 #[tokio::test]
 async fn errors_of_any_size_keep_their_type() {
@@ -636,4 +696,12 @@ def handler(event, context):
         };
         assert_eq!(call(&pool, event).await.text(), expected, "{sent:?}");
     }
+    let called = call(&pool, event("1").with_client_context("{")).await;
+    assert_eq!(called.error_type(), "Runtime.LambdaContextUnmarshalError");
+    let expected = "Unable to parse Client Context JSON: ";
+    assert!(
+        called.message().starts_with(expected),
+        "{}",
+        called.message()
+    );
 }

@@ -179,7 +179,11 @@ class Context:
         text = headers.get("lambda-runtime-client-context")
         self.client_context = None
         if text:
-            data = json.loads(text)
+            try:
+                data = json.loads(text)
+            except ValueError as error:
+                text = "Unable to parse Client Context JSON: %s" % error
+                raise InitError("Runtime.LambdaContextUnmarshalError", text) from None
             client = data.get("client")
             keys = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")
             self.client_context = SimpleNamespace(
@@ -260,12 +264,14 @@ def wait_for(awaitable):
     return loop.run_until_complete(result())
 
 
-def drain(generator):
-    while True:
-        try:
-            yield wait_for(generator.__anext__())
-        except StopAsyncIteration:
-            return
+# Passes each value on. One task runs the generator from its beginning to its end, which timeouts, context
+# variables and groups of tasks depend on.
+async def drain(generator, write):
+    try:
+        async for chunk in generator:
+            write(chunk)
+    finally:
+        await generator.aclose()
 
 
 class Client:
@@ -326,25 +332,36 @@ class Client:
             return self.send_head("POST", path, {**headers, **streaming, **own})
 
         started = False
+
+        def write(chunk):
+            nonlocal started
+            before = b""
+            if not started:
+                # The head of an HTTP response, as awslambda.HttpResponseStream writes it.
+                if isinstance(chunk, dict) and "statusCode" in chunk:
+                    before = head("application/vnd.awslambda.http-integration-response")
+                    chunk = to_json(chunk) + bytes(8)
+                else:
+                    before = head("application/octet-stream")
+            data = chunk if isinstance(chunk, (bytes, bytearray)) else None
+            if data is None:
+                data = chunk.encode("utf-8") if isinstance(chunk, str) else to_json(chunk)
+            if data:
+                before += b"%x\r\n%b\r\n" % (len(data), data)
+            if before:
+                started = True
+                send(before)
+
         trailers = b""
         try:
-            for chunk in generator:
-                before = b""
-                if not started:
-                    # The head of an HTTP response, as awslambda.HttpResponseStream writes it.
-                    if isinstance(chunk, dict) and "statusCode" in chunk:
-                        before = head("application/vnd.awslambda.http-integration-response")
-                        chunk = to_json(chunk) + bytes(8)
-                    else:
-                        before = head("application/octet-stream")
-                data = chunk if isinstance(chunk, (bytes, bytearray)) else None
-                if data is None:
-                    data = chunk.encode("utf-8") if isinstance(chunk, str) else to_json(chunk)
-                if data:
-                    before += b"%x\r\n%b\r\n" % (len(data), data)
-                if before:
-                    started = True
-                    send(before)
+            if isinstance(generator, AsyncGeneratorType):
+                wait_for(drain(generator, write))
+            else:
+                try:
+                    for chunk in generator:
+                        write(chunk)
+                finally:
+                    generator.close()
         except Exception as error:
             import base64
 
@@ -383,9 +400,7 @@ def invoke(client, handler):
         result = handler(event, Context(headers))
         if hasattr(result, "__await__"):
             result = wait_for(result)
-        if isinstance(result, AsyncGeneratorType):
-            result = drain(result)
-        if isinstance(result, GeneratorType):
+        if isinstance(result, (GeneratorType, AsyncGeneratorType)):
             return client.stream(path + "response", own, result, request_id)
         body = to_json(result)
     except Exception as error:
