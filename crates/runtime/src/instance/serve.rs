@@ -23,7 +23,7 @@ use crate::api::header::{self, Sent, text};
 use crate::api::route::{Route, route};
 use crate::api::{ExtensionId, PollId, Rejection, ResponseMode, Subscriptions};
 use crate::limits::MAX_RESPONSE;
-use crate::{Failure, FailureKind, Program};
+use crate::{Failure, FailureKind, Outcome, Program};
 
 /// The maximum length of an extension's registration, in bytes.
 const MAX_REGISTRATION: usize = 64 * 1024;
@@ -205,6 +205,18 @@ impl Waiting {
 }
 
 fn next(instance: &Arc<Instance>) -> Result<Waiting, Rejection> {
+    poll(instance).or_else(|rejection| {
+        let state = instance.lock();
+        let truncated = state.calls.iter().find(|call| call.truncated);
+        let id = Arc::clone(&truncated.ok_or(rejection)?.request_id);
+        drop(state);
+        let failure = Failure::truncated(&id);
+        instance.finish(&id, Outcome::Failed(failure), None);
+        poll(instance)
+    })
+}
+
+fn poll(instance: &Arc<Instance>) -> Result<Waiting, Rejection> {
     let mut wakes_task = false;
     let waiting = Waiting::new(instance, |state, poll| {
         if state.machine.poll(poll)? {
