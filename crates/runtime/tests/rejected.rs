@@ -187,6 +187,27 @@ async fn an_instance_waits_for_an_extension_that_asks_later() {
     assert_eq!(invoke(&pool, "{}").await.text(), first.text());
 }
 
+/// An instance that is recycled while it waits for its extension ends when that asks.
+#[tokio::test]
+async fn a_recycled_instance_does_not_wait_for_another_event() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let pool = Pool::new(bootstrap(&folder, SLOW));
+    invoke(&pool, "{}").await;
+    // By now, the runtime has asked for its next event, and the extension has not.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    pool.recycle();
+    let ends = async {
+        while pool.instances() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let ends = tokio::time::timeout(Duration::from_secs(10), ends).await;
+    assert!(ends.is_ok(), "it waits for its initialization to time out");
+}
+
 #[test]
 fn the_machine_rejects_what_it_does_not_know() {
     let mut machine = Machine::new(1);
