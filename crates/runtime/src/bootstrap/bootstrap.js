@@ -176,7 +176,7 @@ class ResponseStream extends Writable {
   }
 
   // The official name of what `HttpResponseStream.from` sets.
-  writeHead(sent) {
+  sendHead(sent) {
     const before = this._onBeforeFirstWrite;
     this._onBeforeFirstWrite = undefined;
     if (before) before((part) => sent.write(part));
@@ -184,7 +184,7 @@ class ResponseStream extends Writable {
 
   _write(chunk, _encoding, done) {
     const sent = this.open();
-    this.writeHead(sent);
+    this.sendHead(sent);
     if (sent.write(chunk)) done();
     else sent.once("drain", done);
   }
@@ -195,7 +195,7 @@ class ResponseStream extends Writable {
 
   // Without an error, too, a stream that is destroyed before its end is an incomplete response.
   _destroy(error, done) {
-    if (!this.finished) {
+    if (!this.isOver) {
       this.fail(error || new Error("The response stream was destroyed before its end"));
       this.finish();
     }
@@ -214,7 +214,7 @@ class ResponseStream extends Writable {
   }
 
   finish(done) {
-    this.finished = true;
+    this.isOver = true;
     const sent = this.open();
     if (this.failure) {
       sent.flushHeaders();
@@ -223,7 +223,7 @@ class ResponseStream extends Writable {
         "Lambda-Runtime-Function-Error-Body": Buffer.from(JSON.stringify(shortened(this.failure))).toString("base64"),
       });
     } else {
-      this.writeHead(sent);
+      this.sendHead(sent);
     }
     sent.end(done);
   }
