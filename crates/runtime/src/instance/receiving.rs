@@ -20,7 +20,7 @@ use crate::{Failure, FailureKind, Head, Mode, Outcome};
 
 /// How long to wait, after a truncated response, for an end of the process that explains it, or for a
 /// request of the process for its next event, which shows that it has not ended.
-const EXPLAINED: Duration = Duration::from_millis(300);
+pub(super) const EXPLAINED: Duration = Duration::from_millis(300);
 
 /// A response or an error that is being received.
 pub(super) struct Receiving {
@@ -40,6 +40,7 @@ impl Drop for Receiving {
             call.truncated = true;
         }
         drop(state);
+        self.instance.over.notify_waiters();
         // The connection has closed. If the process has ended too, that is the reason.
         let (instance, id) = (Arc::clone(&self.instance), Arc::clone(&self.id));
         tokio::spawn(async move {

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::call::Call;
-use super::receiving::{Receiving, collect};
+use super::receiving::{EXPLAINED, Receiving, collect};
 use super::{Delivery, GRACE, Instance, State, epoch_ms};
 use crate::api::header::{self, Sent, text};
 use crate::api::route::{Route, route};
@@ -78,10 +78,7 @@ fn ask(instance: &Arc<Instance>, streams: &AtomicBool, head: Parts, body: Incomi
         Err(rejection) => Asked::Rejected(rejection, body),
         Ok(Route::Next) => match next(instance) {
             Ok(waiting) => Asked::Next(waiting),
-            // The runtime does nothing wrong: it asks for its next event while its process is being ended,
-            // and waits for that.
-            Err(_) if instance.lock().ending.is_some() => Asked::Other(Box::pin(pending())),
-            Err(rejection) => Asked::Other(Box::pin(ready(Err(rejection)))),
+            Err(rejection) => Asked::Other(Box::pin(reconsider(Arc::clone(instance), rejection))),
         },
         Ok(Route::Response(id)) => {
             let (echo, mode) = (text(sent.invocation_id), text(sent.response_mode));
@@ -202,6 +199,26 @@ impl Waiting {
         let event = (&mut self.event).await;
         event.map_err(|_| Rejection::InvalidStateTransition)
     }
+}
+
+/// Responds to a request for the next event that is not possible now.
+async fn reconsider(instance: Arc<Instance>, rejection: Rejection) -> Result<Delivery, Rejection> {
+    let over = instance.over.notified();
+    tokio::pin!(over);
+    over.as_mut().enable();
+    // The runtime may have closed the connection of its response, and that has not been seen yet.
+    if instance.lock().machine.is_responding() {
+        let _ = tokio::time::timeout(EXPLAINED, over).await;
+    }
+    if let Ok(waiting) = next(&instance) {
+        return waiting.event().await;
+    }
+    // The runtime does nothing wrong: it asks for its next event while its process is being ended, and
+    // waits for that.
+    if instance.lock().ending.is_some() {
+        pending::<()>().await;
+    }
+    Err(rejection)
 }
 
 fn next(instance: &Arc<Instance>) -> Result<Waiting, Rejection> {
