@@ -445,6 +445,28 @@ async fn the_first_result_counts_however_it_is_given() {
     }
 }
 
+/// With several invocations at a time, the event loop is never empty, so nothing waits for that.
+#[tokio::test]
+async fn concurrent_invocations_do_not_wait_for_the_event_loop() {
+    if support::tools::lacks(&["node"]) || major() >= 24 {
+        return;
+    }
+    for (handler, expected) in [
+        ("() => {}", "null"),
+        ("(e, c) => 'x'", "\"x\""),
+        (
+            "(e, c, cb) => { setTimeout(() => cb(null, 'x'), 20); }",
+            "\"x\"",
+        ),
+    ] {
+        let folder = Folder::new();
+        let text = format!("exports.handler = {handler};");
+        let program = function(&folder, "index.cjs", &text).multi_concurrency(2);
+        let called = invoke(&Pool::new(program.concurrency(1)), "{}").await;
+        assert_eq!(called.text(), expected, "{handler}");
+    }
+}
+
 /// Only a callback without an error waits for the event loop; nothing else does, and nothing accumulates.
 #[tokio::test]
 async fn only_a_callback_with_a_result_waits_for_the_event_loop() {
