@@ -5,7 +5,7 @@ mod support;
 
 use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lambda_invoke_runtime::{FailureKind, Mode, Outcome, Pool, Program};
 use serde_json::Value;
@@ -55,8 +55,10 @@ async fn handlers_of_every_kind_return_their_result() {
         called.log()
     );
 
+    // Before Node.js 24, only a promise or a callback has a result, as in the service.
+    let sync = if major() < 24 { "null" } else { "\"sync\"" };
     for (name, text, expected) in [
-        ("plain.js", "exports.handler = () => 'sync';", "\"sync\""),
+        ("plain.js", "exports.handler = () => 'sync';", sync),
         ("nothing.cjs", "exports.handler = async () => {};", "null"),
         (
             "esm/index.js",
@@ -264,6 +266,29 @@ async fn handlers_have_slashes_and_leading_dots() {
     }
 }
 
+#[tokio::test]
+async fn an_invalid_client_context_is_an_error_of_its_invocation() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let pool = Pool::new(function(
+        &folder,
+        "index.cjs",
+        "exports.handler = async () => 1;",
+    ));
+    assert_eq!(invoke(&pool, "{}").await.text(), "1");
+    let called = support::call(&pool, event("{}").with_client_context("{")).await;
+    let expected = "Cannot parse ClientContext as json: SyntaxError";
+    assert!(
+        called.message().starts_with(expected),
+        "{}",
+        called.message()
+    );
+    assert_eq!(called.error_type(), "Error");
+    assert_eq!(pool.instances(), 1);
+}
+
 /// However a stream is ended, the response ends too.
 #[tokio::test]
 async fn a_stream_that_is_destroyed_is_a_failure_and_does_not_hang() {
@@ -302,6 +327,411 @@ exports.handler = awslambda.streamifyResponse(async (event, stream) => {
         assert_eq!(called.error_type(), error_type, "{how}");
         assert_eq!(called.message(), message, "{how}");
     }
+}
+
+/// A handler may return before its stream has ended, as one that uses `pipe` does.
+#[tokio::test]
+async fn a_stream_ends_when_it_is_ended_and_not_when_its_handler_returns() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let text = "\
+const { Readable } = require('node:stream');
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+async function* later() { for (const c of 'ab') { await sleep(20); yield c; } }
+exports.handler = awslambda.streamifyResponse((event, stream) => {
+  if (event === 'no promise') return stream.write('x');
+  if (event === 'pipe') Readable.from(later()).pipe(stream);
+  if (event === 'timer') setTimeout(() => stream.end('x'), 50);
+  if (event === 'never') stream.write('x');
+  // Nothing keeps this promise's process alive but its stream.
+  if (event === 'unsettled') { stream.end('x'); return new Promise(() => {}); }
+  return Promise.resolve();
+});
+";
+    let folder = Folder::new();
+    let pool = Pool::new(function(&folder, "index.cjs", text).concurrency(1));
+    let no_promise = "Streaming does not support non-async handlers.";
+    for (event, text, message) in [
+        ("pipe", "ab", ""),
+        ("timer", "x", ""),
+        ("unsettled", "x", ""),
+        ("no promise", "x", no_promise),
+    ] {
+        let called = invoke(&pool, &format!("\"{event}\"")).await;
+        assert_eq!(
+            (&*called.text(), called.message()),
+            (text, message),
+            "{event}"
+        );
+        let is_new = called.report.init_duration.is_some();
+        assert_eq!(is_new, event == "pipe", "{event}");
+    }
+    let program = function(&folder, "index.cjs", text).timeout(Duration::from_secs(2));
+    for event in ["never", "nothing"] {
+        let pool = Pool::new(program.clone());
+        let called = invoke(&pool, &format!("\"{event}\"")).await;
+        assert_eq!(called.error_type(), "Sandbox.Timedout", "{event}");
+    }
+}
+
+/// Of callback, `succeed`, `fail`, `done` and promise, the first counts.
+#[tokio::test]
+async fn the_first_result_counts_however_it_is_given() {
+    if support::tools::lacks(&["node"]) || major() >= 24 {
+        return;
+    }
+    for (handler, expected, error_type) in [
+        ("async (e, c, cb) => { cb(null, 'x'); }", "\"x\"", ""),
+        (
+            "async (e, c, cb) => { cb(new RangeError()); }",
+            "",
+            "RangeError",
+        ),
+        (
+            "async (e, c, cb) => { setTimeout(() => cb(null, 'x'), 20); }",
+            "null",
+            "",
+        ),
+        (
+            "async (e, c) => { c.fail(new RangeError()); return 'x'; }",
+            "",
+            "RangeError",
+        ),
+        (
+            "(e, c) => { setTimeout(() => c.succeed('x'), 20); }",
+            "\"x\"",
+            "",
+        ),
+        (
+            "(e, c) => setTimeout(() => c.done(null, 'x'), 20)",
+            "\"x\"",
+            "",
+        ),
+        (
+            "(e, c) => { setTimeout(() => c.fail(new RangeError()), 20); }",
+            "",
+            "RangeError",
+        ),
+        (
+            "(...all) => { setTimeout(() => all[2](null, 'x'), 20); }",
+            "\"x\"",
+            "",
+        ),
+        (
+            "(e, c, cb) => { c.succeed('x'); cb(new RangeError()); }",
+            "\"x\"",
+            "",
+        ),
+        (
+            "(e, c, cb) => { cb(null, 'x'); throw new RangeError(); }",
+            "\"x\"",
+            "",
+        ),
+        ("(e, c) => { throw new RangeError(); }", "", "RangeError"),
+        ("() => {}", "null", ""),
+        // Nothing will settle it.
+        ("async () => new Promise(() => {})", "null", ""),
+        ("async () => { throw undefined; }", "", "string"),
+    ] {
+        let folder = Folder::new();
+        let text = format!("exports.handler = {handler};");
+        let pool = Pool::new(function(&folder, "index.cjs", &text).concurrency(1));
+        for _ in 0..2 {
+            let called = invoke(&pool, "{}").await;
+            let found = (called.text(), called.error_type());
+            assert_eq!(found, (expected.to_owned(), error_type), "{handler}");
+        }
+    }
+}
+
+/// With several invocations at a time, the event loop is never empty, so nothing waits for that.
+#[tokio::test]
+async fn concurrent_invocations_do_not_wait_for_the_event_loop() {
+    if support::tools::lacks(&["node"]) || major() >= 24 {
+        return;
+    }
+    for (handler, expected) in [
+        ("() => {}", "null"),
+        ("(e, c) => 'x'", "\"x\""),
+        (
+            "(e, c, cb) => { setTimeout(() => cb(null, 'x'), 20); }",
+            "\"x\"",
+        ),
+    ] {
+        let folder = Folder::new();
+        let text = format!("exports.handler = {handler};");
+        let program = function(&folder, "index.cjs", &text).multi_concurrency(2);
+        let called = invoke(&Pool::new(program.concurrency(1)), "{}").await;
+        assert_eq!(called.text(), expected, "{handler}");
+    }
+}
+
+/// Only a callback without an error waits for the event loop; nothing else does, and nothing accumulates.
+#[tokio::test]
+async fn only_a_callback_with_a_result_waits_for_the_event_loop() {
+    if support::tools::lacks(&["node"]) || major() >= 24 {
+        return;
+    }
+    let text = "\
+exports.handler = (event, context, done) => {
+  if (event === 'count') return context.succeed(process.listenerCount('beforeExit'));
+  context.callbackWaitsForEmptyEventLoop = event !== 'no wait';
+  setTimeout(() => {}, event === 'result' ? 300 : 60_000);
+  if (event === 'no wait') return done(null, 1);
+  if (event === 'error') return done(new RangeError('no'));
+  if (event === 'fail') return context.fail(new RangeError('no'));
+  if (event === 'succeed') return context.succeed(1);
+  if (event === 'done') return context.done(null, 1);
+  if (event === 'result') return done(null, 1);
+};
+";
+    let folder = Folder::new();
+    let pool = Pool::new(function(&folder, "index.cjs", text).concurrency(1));
+    let before = invoke(&pool, "\"count\"").await.text();
+    for (event, error_type) in [
+        ("no wait", ""),
+        ("result", ""),
+        ("error", "RangeError"),
+        ("fail", "RangeError"),
+        ("succeed", ""),
+        ("done", ""),
+    ] {
+        // Timers of earlier calls would keep the loop busy.
+        let folder = Folder::new();
+        let pool = Pool::new(function(&folder, "index.cjs", text).concurrency(1));
+        let called = invoke(&pool, &format!("\"{event}\"")).await;
+        assert_eq!(called.error_type(), error_type, "{event}");
+        // The timer of the others is longer than the timeout.
+        let waited = called.report.duration >= Duration::from_millis(280);
+        assert!(waited || event != "result", "{:?}", called.report.duration);
+    }
+    for _ in 0..3 {
+        assert_eq!(invoke(&pool, "\"no wait\"").await.text(), "1");
+    }
+    assert_eq!(invoke(&pool, "\"count\"").await.text(), before);
+}
+
+#[tokio::test]
+async fn a_stream_takes_objects_and_its_content_type_only_before_its_first_write() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let text = "\
+exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+  const http = () => awslambda.HttpResponseStream.from(stream, { statusCode: 201 });
+  if (event === 'object') stream.write({ a: 1 });
+  if (event === 'array') stream.write([1, null]);
+  if (event === 'bytes') stream.write(new Uint8Array([120]));
+  if (event === 'type') { stream.write('x'); stream.setContentType('text/plain'); }
+  if (event === 'head') { stream.write('x'); http(); }
+  if (event === 'after the end') { stream.end('x'); http(); }
+  if (event === 'own head') stream._onBeforeFirstWrite = (write) => write('head');
+  if (event === 'own head') { stream.write('x'); stream.write('y'); }
+  stream.end();
+});
+";
+    let folder = Folder::new();
+    let pool = Pool::new(function(&folder, "index.cjs", text).concurrency(1));
+    let late = "Cannot set content-type, too late.";
+    for (event, text, message) in [
+        ("object", "{\"a\":1}", ""),
+        ("array", "[1,null]", ""),
+        ("bytes", "x", ""),
+        ("type", "x", late),
+        ("head", "x", late),
+        ("own head", "headxy", ""),
+        // The response is complete before the error.
+        ("after the end", "x", ""),
+    ] {
+        let called = invoke(&pool, &format!("\"{event}\"")).await;
+        assert_eq!(
+            (&*called.text(), called.message()),
+            (text, message),
+            "{event}"
+        );
+        let error_type = if message.is_empty() {
+            ""
+        } else {
+            "Runtime.InvalidStreamingOperation"
+        };
+        assert_eq!(called.error_type(), error_type, "{event}");
+    }
+}
+
+/// What a slow reader has not yet taken is sent before the error.
+#[tokio::test]
+async fn what_was_written_before_an_error_is_sent() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let text = "\
+exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+  for (let i = 0; i < 20; i++) stream.write('x'.repeat(1_000_000));
+  if (event === 'ended') stream.end();
+  throw new RangeError('after it');
+});
+";
+    let folder = Folder::new();
+    let pool = Pool::new(function(&folder, "index.cjs", text).concurrency(1));
+    for how in ["not ended", "ended"] {
+        let mut response = pool.invoke(event(&format!("\"{how}\""))).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let mut len = 0;
+        while let Some(chunk) = response.chunk().await {
+            len += chunk.len();
+        }
+        let report = response.finish().await;
+        assert_eq!(len, 20_000_000, "{how}");
+        // A stream that has been ended is a complete response.
+        let failure = report.outcome.failure().map(|failure| &*failure.error_type);
+        assert_eq!(
+            failure,
+            (how == "not ended").then_some("RangeError"),
+            "{how}"
+        );
+    }
+}
+
+/// Trailers are limited in bytes, not in characters; and an error may have any type and message.
+#[tokio::test]
+async fn errors_of_any_size_and_kind_keep_their_type() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let text = "\
+const made = (name, message) => Object.assign(new Error(message), { name });
+const errors = {
+  euros: made('Euros', '\u{20ac}'.repeat(8000)),
+  controls: made('Controls', '\\u0001'.repeat(100_000)),
+  number: made(5, 'm'),
+  line: made('a\\nb', 'm'),
+  long: made('L'.repeat(20_000), 'm'),
+  bare: Object.create(null),
+  stack: Object.assign(new Error(), { stack: 5, message: { a: 1 } }),
+};
+exports.plain = async (event) => { throw errors[event]; };
+exports.stream = awslambda.streamifyResponse(async (event) => { throw errors[event]; });
+exports.later = async (event) => {
+  setTimeout(() => { throw errors[event]; }, 1);
+  return new Promise((done) => setTimeout(done, 60_000));
+};
+";
+    let folder = Folder::new();
+    let long = "L".repeat(20_000);
+    for handler in ["plain", "stream", "later"] {
+        let program = function(&folder, "index.cjs", text);
+        let program = program.handler(format!("index.{handler}"));
+        for (event, error_type) in [
+            ("euros", "Euros"),
+            ("controls", "Controls"),
+            ("number", "5"),
+            ("line", "a?b"),
+            ("long", &long),
+            ("bare", "handled"),
+            ("stack", "Error"),
+        ] {
+            let called = invoke(&Pool::new(program.clone()), &format!("\"{event}\"")).await;
+            let found = called.error_type().replace('\n', "?");
+            assert_eq!(found, error_type, "{handler} {event}: {}", called.message());
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_nothing_catches_during_the_initialization_keeps_its_type() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let rejection = "Runtime.UnhandledPromiseRejection";
+    for (text, error_type, message) in [
+        (
+            "Promise.reject(new RangeError('no'));",
+            rejection,
+            "RangeError: no",
+        ),
+        (
+            "(async () => { throw new RangeError('no'); })();",
+            rejection,
+            "RangeError: no",
+        ),
+        (
+            "process.nextTick(() => { throw new RangeError('no'); });",
+            "RangeError",
+            "no",
+        ),
+        (
+            "setTimeout(() => { throw new RangeError('no'); }, 5);\n\
+             await new Promise((done) => setTimeout(done, 60_000));",
+            "RangeError",
+            "no",
+        ),
+    ] {
+        let folder = Folder::new();
+        let text = format!("{text}\nexport const handler = async () => 1;\n");
+        let called = invoke(&Pool::new(function(&folder, "index.mjs", &text)), "{}").await;
+        assert_eq!(called.error_type(), error_type, "{text}");
+        assert_eq!(called.message(), message, "{text}");
+        let kind = called.report.outcome.failure().unwrap().kind;
+        assert_eq!(kind, FailureKind::Init, "{text}");
+    }
+}
+
+/// Libraries that trace or mock requests replace functions of the module `http`.
+#[tokio::test]
+async fn a_function_that_replaces_http_does_not_see_the_client() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let text = "\
+const http = require('node:http');
+http.request = http.get = http.Agent = () => { throw new Error('blocked'); };
+exports.plain = async () => 1;
+exports.stream = awslambda.streamifyResponse(async (event, stream) => stream.end('1'));
+";
+    for handler in ["plain", "stream"] {
+        let folder = Folder::new();
+        let program = function(&folder, "index.cjs", text);
+        let pool = Pool::new(
+            program
+                .handler(format!("index.{handler}"))
+                .init_timeout(Duration::from_secs(20)),
+        );
+        assert_eq!(invoke(&pool, "{}").await.text(), "1", "{handler}");
+    }
+}
+
+/// Stands for version 3 of the official client, whose `run` rejects if the handler cannot be loaded.
+const OFFICIAL: &str = "\
+const { request } = require('node:http');
+const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
+const post = (errorType) => request({ host, port, method: 'POST', path: '/2018-06-01/runtime/init/error',
+  headers: { 'Lambda-Runtime-Function-Error-Type': errorType } }, (response) => {
+    response.resume().on('end', () => process.exit(1));
+  }).end(JSON.stringify({ errorType, errorMessage: 'of the official client', trace: [] }));
+exports.run = async () => {
+  process.on('uncaughtException', (error) => post(error.name));
+  process.on('unhandledRejection', () => post('Runtime.UnhandledPromiseRejection'));
+  throw Object.assign(new Error('no'), { name: 'Runtime.ImportModuleError' });
+};
+";
+
+/// Where the official client is the main module, its rejection is an uncaught error.
+#[tokio::test]
+async fn a_failed_import_keeps_its_type_with_the_official_client() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let folder = Folder::new();
+    folder.file("node_modules/aws-lambda-ric/index.js", OFFICIAL);
+    let pool = Pool::new(function(
+        &folder,
+        "index.cjs",
+        "require('nothing-like-it');",
+    ));
+    let called = invoke(&pool, "{}").await;
+    assert_eq!(called.message(), "of the official client");
+    assert_eq!(called.error_type(), "Runtime.ImportModuleError");
 }
 
 #[tokio::test]

@@ -452,3 +452,256 @@ def handler(event, context):
         assert_eq!(call.await.unwrap(), first, "no process has ended");
     }
 }
+
+/// The official client writes JSON with `simplejson`.
+#[tokio::test]
+async fn results_are_written_as_by_the_official_client() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "\
+import collections, decimal, enum
+D, P = decimal.Decimal, collections.namedtuple('P', 'x y')
+class Color(str, enum.Enum): RED = 'red'
+class Level(enum.IntEnum): HIGH = 2
+circle = []
+circle.append((circle, D(1)))
+def handler(event, context): return eval(event)
+";
+    let pool = Pool::new(function(&folder, "app.py", text));
+    for (result, expected) in [
+        ("D(10)", "10"),
+        ("{'a': D('1.10')}", r#"{"a": 1.10}"#),
+        (
+            "[D('0.12345678901234567890123456789')]",
+            "[0.12345678901234567890123456789]",
+        ),
+        ("D('1E400')", "1E+400"),
+        (
+            "[D('NaN'), D('-sNaN'), D('-Infinity')]",
+            "[NaN, NaN, -Infinity]",
+        ),
+        ("P(1, [P(2, D(3))])", r#"{"x": 1, "y": [{"x": 2, "y": 3}]}"#),
+        ("[(P(1, 2),)]", r#"[[{"x": 1, "y": 2}]]"#),
+        (
+            "{'a': b'\\xc3\\xa9', b'b': [b'c']}",
+            r#"{"a": "é", "b": ["c"]}"#,
+        ),
+        (
+            "{1: D(1), None: 2, True: 1.5, 2.5: False}",
+            r#"{"1": 1.5, "null": 2, "2.5": false}"#,
+        ),
+        (
+            "[Color.RED, Level.HIGH, {Color.RED: D(1)}]",
+            r#"["red", 2, {"red": 1}]"#,
+        ),
+        ("'\"\\\\\\n\u{fc}'", r#""\"\\\nü""#),
+        (
+            "{'a': (1, 2), 'b': {}, 'c': []}",
+            r#"{"a": [1, 2], "b": {}, "c": []}"#,
+        ),
+        (
+            "collections.OrderedDict(b=D(1), a=2)",
+            r#"{"b": 1, "a": 2}"#,
+        ),
+        // As they are.
+        ("b'{\"a\":1}'", r#"{"a":1}"#),
+    ] {
+        let called = invoke(&pool, &Value::from(result).to_string()).await;
+        assert_eq!(called.text(), expected, "{result}: {}", called.message());
+    }
+    for (result, message) in [
+        ("{1, 2}", "Object of type set is not JSON serializable"),
+        ("[P(1, {3})]", "Object of type set is not JSON serializable"),
+        (
+            "{(1, 2): 3}",
+            "keys must be str, int, float, bool or None, not tuple",
+        ),
+        (
+            "bytearray(b'x')",
+            "Object of type bytearray is not JSON serializable",
+        ),
+        ("circle", "Circular reference detected"),
+        (
+            "[b'\\xff']",
+            "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
+        ),
+    ] {
+        let called = invoke(&pool, &Value::from(result).to_string()).await;
+        assert_eq!(called.error_type(), "Runtime.MarshalError", "{result}");
+        let expected = format!("Unable to marshal response: {message}");
+        assert_eq!(called.message(), expected, "{result}");
+    }
+}
+
+/// The type of an error is the name of its class, whatever its attributes are.
+#[tokio::test]
+async fn an_error_keeps_the_name_of_its_class() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "\
+class Own(Exception):
+    def __init__(self, error_type): self.error_type = error_type
+Odd = type('O\\r\\nd \u{e9}', (Exception,), {})
+if EARLY: raise Odd()
+def handler(event, context):
+    if event == 'odd': raise Odd()
+    if event == 'stream': return stream()
+    raise Own(event)
+def stream():
+    raise Odd()
+    yield
+";
+    let pool = Pool::new(function(&folder, "app.py", &text.replace("EARLY", "False")));
+    for event in ["\"Other\"", "5", "[1]", "null"] {
+        assert_eq!(invoke(&pool, event).await.error_type(), "Own", "{event}");
+    }
+    let odd = "O\r\nd \u{e9}";
+    for event in ["\"odd\"", "\"stream\""] {
+        let called = invoke(&pool, event).await;
+        assert_eq!(called.error_type(), odd, "{event}: {}", called.message());
+    }
+    let early = Folder::new();
+    let pool = Pool::new(function(&early, "app.py", &text.replace("EARLY", "True")));
+    assert_eq!(invoke(&pool, "1").await.error_type(), odd);
+}
+
+/// One task runs an asynchronous generator from its beginning to its end.
+#[tokio::test]
+async fn an_asynchronous_generator_keeps_its_task_and_its_context() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "\
+import asyncio, contextvars
+variable = contextvars.ContextVar('variable', default='lost')
+async def handler(event, context):
+    try:
+        token = variable.set('kept')
+        task = asyncio.current_task()
+        asyncio.get_running_loop().call_later(0.05, task.cancel)
+        yield variable.get()
+        yield str(task is asyncio.current_task())
+        variable.reset(token)
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            yield 'canceled'
+    finally:
+        await asyncio.sleep(0)
+        print('closed')
+";
+    let pool = Pool::new(function(&folder, "app.py", text).concurrency(1));
+    let called = invoke(&pool, "1").await;
+    assert_eq!(
+        called.chunks.concat(),
+        "keptTruecanceled",
+        "{}",
+        called.message()
+    );
+    assert_eq!(called.error_type(), "");
+    assert_eq!(called.log(), "closed\n");
+}
+
+/// What a generator does at its end belongs to its invocation, even if a value of it cannot be written.
+#[tokio::test]
+async fn a_generator_is_closed_before_its_response_ends() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    for def in ["def", "async def"] {
+        let folder = Folder::new();
+        let text = "\
+def handler(event, context):
+    try:
+        yield {event}
+    finally:
+        print('closed')
+";
+        let text = text.replacen("def", def, 1);
+        let called = invoke(&Pool::new(function(&folder, "app.py", &text)), "1").await;
+        assert_eq!(called.error_type(), "Runtime.MarshalError", "{def}");
+        assert!(called.log().contains("closed\n"), "{def}: {}", called.log());
+    }
+}
+
+/// Trailers are limited in bytes: a character can be twelve.
+#[tokio::test]
+async fn errors_of_any_size_keep_their_type() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "\
+Long = type('L' * 20_000, (Exception,), {})
+def handler(event, context):
+    raise {'wide': ValueError('\u{1f600}' * 5000), 'long': Long('m')}[event]
+    yield
+";
+    let pool = Pool::new(function(&folder, "app.py", text).concurrency(1));
+    let wide = invoke(&pool, "\"wide\"").await;
+    assert_eq!(wide.error_type(), "ValueError");
+    assert!(wide.message().starts_with('\u{1f600}'));
+    assert_eq!(invoke(&pool, "\"long\"").await.error_type().len(), 20_000);
+    assert_eq!(pool.instances(), 1);
+}
+
+/// Later versions of Python mark the failed part of a line; the official client leaves that out.
+#[tokio::test]
+async fn frames_have_no_marks() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "def handler(event, context):\n    return 1 + {}[event]\n";
+    let called = invoke(&Pool::new(function(&folder, "app.py", text)), "1").await;
+    let body: Value = serde_json::from_str(&called.body()).unwrap();
+    let path = folder.path().join("app.py");
+    let frame = format!(
+        "  File \"{}\", line 2, in handler\n    return 1 + {{}}[event]\n",
+        path.display()
+    );
+    assert_eq!(body["stackTrace"], Value::from([frame]));
+    assert!(!called.log().contains('^'), "{}", called.log());
+}
+
+#[tokio::test]
+async fn a_client_context_has_what_was_sent() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "\
+def handler(event, context):
+    sent = context.client_context
+    if sent is None: return None
+    return [sent.custom, sent.env, sent.client and [sent.client.app_title, sent.client.installation_id]]
+";
+    let pool = Pool::new(function(&folder, "app.py", text));
+    for (sent, expected) in [
+        (None, "null"),
+        (Some("{}"), "[null, null, null]"),
+        (
+            Some(r#"{"client":{"app_title":"t"},"env":{"a":1}}"#),
+            r#"[null, {"a": 1}, ["t", null]]"#,
+        ),
+    ] {
+        let event = match sent {
+            Some(sent) => event("1").with_client_context(sent),
+            None => event("1"),
+        };
+        assert_eq!(call(&pool, event).await.text(), expected, "{sent:?}");
+    }
+    let called = call(&pool, event("1").with_client_context("{")).await;
+    assert_eq!(called.error_type(), "Runtime.LambdaContextUnmarshalError");
+    let expected = "Unable to parse Client Context JSON: ";
+    assert!(
+        called.message().starts_with(expected),
+        "{}",
+        called.message()
+    );
+}

@@ -187,6 +187,60 @@ async fn an_instance_waits_for_an_extension_that_asks_later() {
     assert_eq!(invoke(&pool, "{}").await.text(), first.text());
 }
 
+/// Closes the connection of each response within it, and asks for the next event on another one.
+const TRUNCATING: &str = r#"import socket, sys
+host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+base = "/2018-06-01/runtime/invocation/"
+while True:
+    head, _ = ask("GET", base + "next")
+    if head.status != 200: sys.exit(head.status)
+    api = socket.create_connection((host, int(port)))
+    path = base + head.headers["Lambda-Runtime-Aws-Request-Id"] + "/response"
+    api.sendall(b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf" % path.encode())
+    # The host has begun to receive it.
+    threading.Event().wait(0.01)
+    api.close()
+"#;
+
+/// The host may see the request before it sees that the other connection has closed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_runtime_that_asks_right_after_a_truncated_response_is_not_rejected() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let pool = Pool::new(bootstrap(&folder, TRUNCATING));
+    let mut instances = Vec::new();
+    for _ in 0..40 {
+        let called = invoke(&pool, "{}").await;
+        assert_eq!(called.error_type(), "Runtime.TruncatedResponse");
+        instances.push(called.report.init_duration);
+    }
+    let started = instances.iter().flatten().count();
+    assert_eq!(started, 1, "no request was rejected");
+}
+
+/// An instance that is recycled while it waits for its extension ends when that asks.
+#[tokio::test]
+async fn a_recycled_instance_does_not_wait_for_another_event() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let pool = Pool::new(bootstrap(&folder, SLOW));
+    invoke(&pool, "{}").await;
+    // By now, the runtime has asked for its next event, and the extension has not.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    pool.recycle();
+    let ends = async {
+        while pool.instances() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let ends = tokio::time::timeout(Duration::from_secs(10), ends).await;
+    assert!(ends.is_ok(), "it waits for its initialization to time out");
+}
+
 #[test]
 fn the_machine_rejects_what_it_does_not_know() {
     let mut machine = Machine::new(1);

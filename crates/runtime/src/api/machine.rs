@@ -134,6 +134,11 @@ impl Machine {
         self.running.len()
     }
 
+    /// Whether a response or an error is being received.
+    pub(crate) fn is_responding(&self) -> bool {
+        self.running.iter().any(|call| call.responding)
+    }
+
     /// Delivers an invocation to the request that has waited longest. `None` if it cannot be taken,
     /// or if an invocation with this id is running.
     pub fn hand(&mut self, request_id: &str, nonce: &str) -> Option<Handed> {

@@ -2,19 +2,20 @@
 // function's environment has it.
 "use strict";
 const fs = require("node:fs");
-const http = require("node:http");
+// Before a library that traces or mocks requests can replace them in the module.
+const { Agent, request: httpRequest } = require("node:http");
 const path = require("node:path");
 const { Writable } = require("node:stream");
 const { createRequire } = require("node:module");
 const { pathToFileURL } = require("node:url");
-const { format } = require("node:util");
+const { format, types } = require("node:util");
 
 const env = process.env;
 const root = env.LAMBDA_TASK_ROOT;
 const major = Number(process.versions.node.split(".")[0]);
 const base = "/2018-06-01/runtime/";
 const [host, port] = env.AWS_LAMBDA_RUNTIME_API.split(":");
-const agent = new http.Agent({ keepAlive: true });
+const agent = new Agent({ keepAlive: true });
 const slots = Number(env.AWS_LAMBDA_MAX_CONCURRENCY || 1);
 const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
 env.AWS_EXECUTION_ENV = `AWS_Lambda_nodejs${major}.x`;
@@ -22,7 +23,7 @@ env.AWS_EXECUTION_ENV = `AWS_Lambda_nodejs${major}.x`;
 function request(method, where, headers, body) {
   return new Promise((resolve, reject) => {
     const options = { host, port, method, path: base + where, headers, agent };
-    const sent = http.request(options, (response) => {
+    const sent = httpRequest(options, (response) => {
       const parts = [];
       response.on("data", (part) => parts.push(part));
       response.on("end", () => resolve({ response, body: Buffer.concat(parts) }));
@@ -41,12 +42,33 @@ function named(type, message, cause) {
 }
 
 function describe(error) {
-  const isError = error instanceof Error || (error && typeof error.stack === "string");
-  if (!isError) {
-    return { errorType: typeof error, errorMessage: String(error), trace: [] };
+  try {
+    const isError = error instanceof Error || (error && typeof error.stack === "string");
+    if (!isError) return { errorType: typeof error, errorMessage: String(error), trace: [] };
+    const trace = String(error.stack || "").split("\n");
+    return { errorType: String(error.name || "Error"), errorMessage: String(error.message || ""), trace };
+  } catch {
+    // The words of the official client.
+    const errorMessage =
+      "callback called with Error argument, but there was a problem while retrieving one or more of its message, name, and stack";
+    return { errorType: "handled", errorMessage, trace: [] };
   }
-  const trace = String(error.stack || "").split("\n");
-  return { errorType: error.name || "Error", errorMessage: error.message || "", trace };
+}
+
+// A text as the value of a header.
+function header(text) {
+  return text.replace(/[^\x21-\x7e]/g, "?");
+}
+
+// Trailers must be short, and base64 makes them longer.
+function shortened(described) {
+  if (Buffer.byteLength(JSON.stringify(described)) <= 8192) return described;
+  const { errorType, errorMessage, trace } = described;
+  return {
+    errorType,
+    errorMessage: errorMessage.slice(0, 1000),
+    trace: trace.slice(0, 7).map((line) => line.slice(0, 300)),
+  };
 }
 
 // Writes a line in the format of the official client.
@@ -102,6 +124,7 @@ async function load() {
   return handler;
 }
 
+// The official stream is a request itself, and ends only if the function ends it.
 class ResponseStream extends Writable {
   constructor(id, headers) {
     super({ highWaterMark: 64 * 1024, decodeStrings: true });
@@ -112,11 +135,25 @@ class ResponseStream extends Writable {
       this.settle = { resolve, reject };
     });
     this.ended.catch(() => {});
-    this.on("error", (error) => this.finishWith(error));
+    // `_destroy` gets the error too.
+    this.on("error", () => {});
   }
 
   setContentType(type) {
+    if (this.begun || this.sent) {
+      const error = new Error("Cannot set content-type, too late.");
+      throw Object.assign(error, { name: "Runtime.InvalidStreamingOperation" });
+    }
     this.type = type;
+  }
+
+  write(chunk, ...rest) {
+    // The response has its error.
+    if (this.failure) return false;
+    const isData = chunk === null || typeof chunk === "string" || types.isUint8Array(chunk);
+    const more = super.write(isData ? chunk : JSON.stringify(chunk), ...rest);
+    this.begun = true;
+    return more;
   }
 
   open() {
@@ -129,7 +166,7 @@ class ResponseStream extends Writable {
       Trailer: ["Lambda-Runtime-Function-Error-Type", "Lambda-Runtime-Function-Error-Body"],
     };
     const options = { host, port, method: "POST", path: `${base}invocation/${this.id}/response`, headers, agent };
-    this.sent = http.request(options, (response) => {
+    this.sent = httpRequest(options, (response) => {
       response.resume();
       response.on("end", () => this.settle.resolve());
     });
@@ -138,50 +175,57 @@ class ResponseStream extends Writable {
     return this.sent;
   }
 
+  // The official name of what `HttpResponseStream.from` sets.
+  sendHead(sent) {
+    const before = this._onBeforeFirstWrite;
+    this._onBeforeFirstWrite = undefined;
+    if (before) before((part) => sent.write(part));
+  }
+
   _write(chunk, _encoding, done) {
     const sent = this.open();
-    if (this.prelude) {
-      const prelude = this.prelude;
-      this.prelude = undefined;
-      sent.write(prelude);
-      sent.write(Buffer.alloc(8));
-    }
+    this.sendHead(sent);
     if (sent.write(chunk)) done();
     else sent.once("drain", done);
   }
 
   _final(done) {
-    const sent = this.open();
-    if (this.prelude) {
-      sent.write(this.prelude);
-      sent.write(Buffer.alloc(8));
-    }
-    sent.end(done);
+    this.finish(done);
   }
 
   // Without an error, too, a stream that is destroyed before its end is an incomplete response.
   _destroy(error, done) {
-    if (!this.writableFinished) this.finishWith(error || new Error("The response stream was destroyed before its end"));
+    if (!this.isOver) {
+      this.fail(error || new Error("The response stream was destroyed before its end"));
+      this.finish();
+    }
     done(error);
   }
 
-  finishWith(error) {
-    if (this.failed || this.writableFinished) return;
-    this.failed = true;
+  // Ends the response with an error, after what has been written. The response of a stream that has been
+  // ended is complete.
+  fail(error, title = "Invoke Error ") {
+    if (this.failure) return;
     const described = describe(error);
-    log(this.id, "Invoke Error ", described);
+    log(this.id, title, described);
+    if (this.writableEnded && !this.destroyed) return;
+    this.failure = described;
+    if (!this.destroyed) this.end();
+  }
+
+  finish(done) {
+    this.isOver = true;
     const sent = this.open();
-    sent.flushHeaders();
-    // Trailers must be short, and base64 makes them longer.
-    if (JSON.stringify(described).length > 8192) {
-      described.errorMessage = described.errorMessage.slice(0, 1000);
-      described.trace = described.trace.slice(0, 7).map((line) => line.slice(0, 300));
+    if (this.failure) {
+      sent.flushHeaders();
+      sent.addTrailers({
+        "Lambda-Runtime-Function-Error-Type": header(this.failure.errorType),
+        "Lambda-Runtime-Function-Error-Body": Buffer.from(JSON.stringify(shortened(this.failure))).toString("base64"),
+      });
+    } else {
+      this.sendHead(sent);
     }
-    sent.addTrailers({
-      "Lambda-Runtime-Function-Error-Type": described.errorType.replace(/[^\x21-\x7e]/g, "?"),
-      "Lambda-Runtime-Function-Error-Body": Buffer.from(JSON.stringify(described)).toString("base64"),
-    });
-    sent.end();
+    sent.end(done);
   }
 }
 
@@ -196,11 +240,23 @@ globalThis.awslambda = {
   HttpResponseStream: {
     from(stream, metadata) {
       stream.setContentType("application/vnd.awslambda.http-integration-response");
-      stream.prelude = JSON.stringify(metadata);
+      const head = JSON.stringify(metadata);
+      stream._onBeforeFirstWrite = (write) => {
+        write(head);
+        write(Buffer.alloc(8));
+      };
       return stream;
     },
   },
 };
+
+function parsed(context) {
+  try {
+    return JSON.parse(context);
+  } catch (error) {
+    throw new Error(`Cannot parse ClientContext as json: ${error}`);
+  }
+}
 
 function contextOf(headers) {
   const deadline = Number(headers["lambda-runtime-deadline-ms"]);
@@ -215,42 +271,64 @@ function contextOf(headers) {
     awsRequestId: headers["lambda-runtime-aws-request-id"],
     invokedFunctionArn: headers["lambda-runtime-invoked-function-arn"],
     tenantId: headers["lambda-runtime-aws-tenant-id"],
-    clientContext: context ? JSON.parse(context) : undefined,
+    clientContext: context ? parsed(context) : undefined,
     identity: undefined,
     getRemainingTimeInMillis: () => Math.max(deadline - Date.now(), 0),
   };
 }
 
-// Calls a handler that may be async, return a value, or take a callback.
+// What is to be done when the event loop is empty, which it never is if there are several slots.
+let whenEmpty;
+
+// Calls a handler. Before Node.js 24, the first of callback, `succeed`, `fail`, `done` and promise counts; a
+// callback with a result waits for the empty event loop, and a value that is returned does not count.
 function call(handler, event, context) {
+  if (major >= 24) return handler(event, context);
   return new Promise((resolve, reject) => {
     let settled = false;
-    const settle = (error, value) => {
+    const once = (settle) => (...results) => {
       if (settled) return;
       settled = true;
-      const done = () => (error === undefined || error === null ? resolve(value) : reject(error));
-      if (!context.callbackWaitsForEmptyEventLoop) return done();
-      process.removeListener("beforeExit", pending.exit);
-      process.once("beforeExit", done);
+      whenEmpty = undefined;
+      settle(...results);
     };
-    const pending = { exit: () => settled || ((settled = true), resolve(null)) };
-    const legacy = handler.length >= 3;
-    if (legacy) process.once("beforeExit", pending.exit);
-    if (major < 24) {
-      context.done = settle;
-      context.succeed = (value) => settle(null, value);
-      context.fail = (error) => settle(error === undefined ? "handled" : error);
-    }
-    const result = handler(event, context, settle);
-    if (result && typeof result.then === "function") {
-      process.removeListener("beforeExit", pending.exit);
-      settled = true;
-      result.then(resolve, reject);
-    } else if (!legacy && !settled) {
-      settled = true;
-      resolve(result);
+    const isNothing = (error) => error === undefined || error === null;
+    const settle = (error, value) => (isNothing(error) ? resolve(value) : reject(error));
+    const callback = once((error, value) => {
+      if (isNothing(error) && context.callbackWaitsForEmptyEventLoop && slots === 1) {
+        whenEmpty = () => resolve(value);
+      } else {
+        settle(error, value);
+      }
+    });
+    const succeed = once(resolve);
+    const fail = once((error) => reject(isNothing(error) ? "handled" : error));
+    Object.assign(context, { succeed, fail, done: once(settle) });
+    whenEmpty = once(() => resolve(null));
+    try {
+      const result = handler(event, context, callback);
+      if (result && typeof result.then === "function") result.then(succeed, fail);
+      else if (slots > 1 && handler.length < 3) succeed(result);
+    } catch (error) {
+      callback(error);
     }
   });
+}
+
+// Calls a streaming handler, and waits for its stream, which may end later.
+async function streamFrom(handler, event, stream, context) {
+  // The process must wait for the end of the stream, and so for the timeout, even if nothing will end it.
+  const hold = setInterval(() => {}, 2 ** 30);
+  const release = () => clearInterval(hold);
+  stream.ended.then(release, release);
+  const result = handler(event, stream, context);
+  if (!result || typeof result.then !== "function") {
+    throw new Error("Streaming does not support non-async handlers.");
+  }
+  // Once the response is complete, a promise that nothing will settle is not waited for.
+  const empty = new Promise((resolve) => (whenEmpty = resolve));
+  await Promise.race([result, empty]);
+  await stream.ended;
 }
 
 // Tells invocations apart that run at the same time.
@@ -274,7 +352,7 @@ async function invoke(handler) {
   if (nonce) own["Lambda-Runtime-Invocation-Id"] = nonce;
   const running = { id, own };
   latest = running;
-  const run = () => respond(handler, running, body, contextOf(response.headers));
+  const run = () => respond(handler, running, body, response.headers);
   try {
     await (contexts ? contexts.run(running, run) : run());
   } finally {
@@ -282,17 +360,16 @@ async function invoke(handler) {
   }
 }
 
-async function respond(handler, running, body, context) {
+async function respond(handler, running, body, headers) {
   const { id, own } = running;
   let stream;
   try {
+    const context = contextOf(headers);
     const event = body.length ? JSON.parse(body.toString("utf8")) : null;
     if (handler[STREAMING]) {
       stream = new ResponseStream(id, own);
       running.stream = stream;
-      await handler(event, stream, context);
-      if (!stream.writableEnded && !stream.failed) stream.end();
-      await stream.ended;
+      await streamFrom(handler, event, stream, context);
       return;
     }
     const result = await call(handler, event, context);
@@ -305,49 +382,68 @@ async function respond(handler, running, body, context) {
     await request("POST", `invocation/${id}/response`, own, json === undefined ? "null" : json);
   } catch (error) {
     if (stream) {
-      stream.finishWith(error);
+      stream.fail(error);
       await stream.ended;
       return;
     }
     const described = describe(error);
     log(id, "Invoke Error ", described);
-    const headers = { ...own, "Lambda-Runtime-Function-Error-Type": described.errorType.replace(/[^\x21-\x7e]/g, "?") };
+    const headers = { ...own, "Lambda-Runtime-Function-Error-Type": header(described.errorType) };
     await request("POST", `invocation/${id}/error`, headers, JSON.stringify(described));
   }
 }
 
+let isInitializing = true;
+let isEnding = false;
+
 // An error that no handler caught ends the process after it has been reported.
-async function uncaught(title, type, error) {
-  const described = describe(type ? named(type, error && error.message ? `${error.name}: ${error.message}` : String(error), error) : error);
+async function uncaught(title, error, code) {
+  isEnding = true;
+  const now = current();
   try {
-    const now = current();
-    log(now && now.id, title, described);
     if (now && now.stream) {
-      now.stream.finishWith(error);
+      now.stream.fail(error, title);
       await now.stream.ended;
-    } else if (now) {
-      const headers = { ...now.own, "Lambda-Runtime-Function-Error-Type": described.errorType };
-      await request("POST", `invocation/${now.id}/error`, headers, JSON.stringify(described));
+    } else {
+      const described = describe(error);
+      log(now && now.id, title, described);
+      const headers = { ...(now && now.own), "Lambda-Runtime-Function-Error-Type": header(described.errorType) };
+      const where = now ? `invocation/${now.id}/error` : "init/error";
+      if (now || isInitializing) await request("POST", where, headers, JSON.stringify(described));
     }
   } finally {
-    process.exit(129);
+    process.exit(code);
   }
 }
 
+function rejection(reason) {
+  const { errorType, errorMessage } = describe(reason);
+  const text = reason instanceof Error ? `${errorType}: ${errorMessage}` : errorMessage;
+  return named("Runtime.UnhandledPromiseRejection", text, reason);
+}
+
 async function main() {
-  process.on("uncaughtException", (error) => uncaught("Uncaught Exception ", "", error));
-  process.on("unhandledRejection", (error) =>
-    uncaught("Unhandled Promise Rejection ", "Runtime.UnhandledPromiseRejection", error));
+  process.on("beforeExit", () => {
+    const act = whenEmpty;
+    whenEmpty = undefined;
+    if (act) act();
+  });
+  process.on("uncaughtException", (error) => uncaught("Uncaught Exception ", error, 129));
+  process.on("unhandledRejection", (reason) => uncaught("Unhandled Promise Rejection ", rejection(reason), 128));
   let handler;
   try {
     handler = await load();
   } catch (error) {
     const described = describe(error);
     log(undefined, "Uncaught Exception ", described);
-    const headers = { "Lambda-Runtime-Function-Error-Type": described.errorType.replace(/[^\x21-\x7e]/g, "?") };
+    const headers = { "Lambda-Runtime-Function-Error-Type": header(described.errorType) };
     await request("POST", "init/error", headers, JSON.stringify(described));
     process.exit(1);
   }
+  // An error that the import has left behind belongs to the initialization.
+  await new Promise(setImmediate);
+  if (isEnding) return;
+  isInitializing = false;
   const serve = async () => {
     for (;;) await invoke(handler);
   };
@@ -373,7 +469,10 @@ if (official) {
   // Version 4 passes these arguments on to its workers, which cannot take `-e`.
   process.execArgv.length = 0;
   // Importing version 4 runs it.
-  import(pathToFileURL(official).href).then((client) => client.run && client.run(root, env._HANDLER));
+  import(pathToFileURL(official).href)
+    .then((client) => client.run && client.run(root, env._HANDLER))
+    // In its own main module, the rejection of an import is an uncaught error, which keeps its type.
+    .catch((error) => setImmediate(() => { throw error; }));
 } else {
   main();
 }

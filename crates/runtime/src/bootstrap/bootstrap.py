@@ -22,6 +22,7 @@ import _socket
 import _thread
 import importlib
 import json
+import marshal
 import time
 from types import AsyncGeneratorType, GeneratorType, SimpleNamespace
 
@@ -102,12 +103,14 @@ def stack_of(error):
         return name not in ("<string>", importlib.__file__) and not name.startswith("<frozen importlib")
 
     frames = traceback.extract_tb(error.__traceback__)
-    return traceback.format_list([frame for frame in frames if is_own(frame)])
+    # As tuples, which have no columns to mark, as the official client formats them.
+    own = [(frame.filename, frame.lineno, frame.name, frame.line) for frame in frames if is_own(frame)]
+    return traceback.format_list(own)
 
 
 def describe(error, request_id=""):
     stack = stack_of(error)
-    name = getattr(error, "error_type", None) or type(error).__name__
+    name = error.error_type if isinstance(error, InitError) else type(error).__name__
     try:
         message = str(error)
     except Exception:
@@ -119,6 +122,11 @@ def describe(error, request_id=""):
     return name, json.dumps(
         {"errorMessage": message, "errorType": name, "requestId": request_id, "stackTrace": stack}
     )
+
+
+# A text as the value of a header.
+def header(text):
+    return "".join([char if "!" <= char <= "~" else "?" for char in text])
 
 
 # Trailers must be short, and base64 makes them longer.
@@ -171,13 +179,17 @@ class Context:
         text = headers.get("lambda-runtime-client-context")
         self.client_context = None
         if text:
-            data = json.loads(text)
-            client = data.get("client") or {}
+            try:
+                data = json.loads(text)
+            except ValueError as error:
+                text = "Unable to parse Client Context JSON: %s" % error
+                raise InitError("Runtime.LambdaContextUnmarshalError", text) from None
+            client = data.get("client")
             keys = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")
             self.client_context = SimpleNamespace(
                 custom=data.get("custom"),
                 env=data.get("env"),
-                client=SimpleNamespace(**{key: client.get(key) for key in keys}),
+                client=None if client is None else SimpleNamespace(**{key: client.get(key) for key in keys}),
             )
 
     def get_remaining_time_in_millis(self):
@@ -187,19 +199,47 @@ class Context:
         sys.stdout.write(str(message))
 
 
-def default(value):
+# Writes a value as `simplejson` does for the official client: a named tuple as an object, bytes as text, and
+# a `Decimal` with all its digits.
+def encode(value, outer=()):
+    if isinstance(value, bytes):
+        value = value.decode("utf-8")
+    if value is None or isinstance(value, (str, int, float)):
+        return json.dumps(value, ensure_ascii=False)
+    if id(value) in outer:
+        raise ValueError("Circular reference detected")
+    outer = (*outer, id(value))
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return "{%s}" % ", ".join([encode_key(key) + encode(value[key], outer) for key in value])
+    if isinstance(value, (list, tuple)):
+        return "[%s]" % ", ".join([encode(item, outer) for item in value])
     import decimal
 
     if isinstance(value, decimal.Decimal):
-        return float(value)
+        return "NaN" if value.is_nan() else str(value)
     raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
+
+
+def encode_key(key):
+    if isinstance(key, bytes):
+        key = key.decode("utf-8")
+    # Without the value and the end of the object.
+    return json.dumps({key: 0}, ensure_ascii=False)[1:-2]
 
 
 def to_json(result):
     if isinstance(result, bytes):
         return result
     try:
-        return json.dumps(result, default=default, ensure_ascii=False).encode("utf-8")
+        try:
+            # Takes no instance of a subclass, such as a named tuple, which `json` would take for its base.
+            marshal.dumps(result)
+            text = json.dumps(result, ensure_ascii=False)
+        except (TypeError, ValueError):
+            text = encode(result)
+        return text.encode("utf-8")
     except Exception as error:
         text = "Unable to marshal response: %s" % error
         raise InitError("Runtime.MarshalError", text).with_traceback(error.__traceback__) from None
@@ -224,12 +264,14 @@ def wait_for(awaitable):
     return loop.run_until_complete(result())
 
 
-def drain(generator):
-    while True:
-        try:
-            yield wait_for(generator.__anext__())
-        except StopAsyncIteration:
-            return
+# Passes each value on. One task runs the generator from its beginning to its end, which timeouts, context
+# variables and groups of tasks depend on.
+async def drain(generator, write):
+    try:
+        async for chunk in generator:
+            write(chunk)
+    finally:
+        await generator.aclose()
 
 
 class Client:
@@ -290,25 +332,36 @@ class Client:
             return self.send_head("POST", path, {**headers, **streaming, **own})
 
         started = False
+
+        def write(chunk):
+            nonlocal started
+            before = b""
+            if not started:
+                # The head of an HTTP response, as awslambda.HttpResponseStream writes it.
+                if isinstance(chunk, dict) and "statusCode" in chunk:
+                    before = head("application/vnd.awslambda.http-integration-response")
+                    chunk = to_json(chunk) + bytes(8)
+                else:
+                    before = head("application/octet-stream")
+            data = chunk if isinstance(chunk, (bytes, bytearray)) else None
+            if data is None:
+                data = chunk.encode("utf-8") if isinstance(chunk, str) else to_json(chunk)
+            if data:
+                before += b"%x\r\n%b\r\n" % (len(data), data)
+            if before:
+                started = True
+                send(before)
+
         trailers = b""
         try:
-            for chunk in generator:
-                before = b""
-                if not started:
-                    # The head of an HTTP response, as awslambda.HttpResponseStream writes it.
-                    if isinstance(chunk, dict) and "statusCode" in chunk:
-                        before = head("application/vnd.awslambda.http-integration-response")
-                        chunk = to_json(chunk) + bytes(8)
-                    else:
-                        before = head("application/octet-stream")
-                data = chunk if isinstance(chunk, (bytes, bytearray)) else None
-                if data is None:
-                    data = chunk.encode("utf-8") if isinstance(chunk, str) else to_json(chunk)
-                if data:
-                    before += b"%x\r\n%b\r\n" % (len(data), data)
-                if before:
-                    started = True
-                    send(before)
+            if isinstance(generator, AsyncGeneratorType):
+                wait_for(drain(generator, write))
+            else:
+                try:
+                    for chunk in generator:
+                        write(chunk)
+                finally:
+                    generator.close()
         except Exception as error:
             import base64
 
@@ -317,7 +370,7 @@ class Client:
                 body = shorten(body)
             trailers = (
                 b"Lambda-Runtime-Function-Error-Type: %b\r\nLambda-Runtime-Function-Error-Body: %b\r\n"
-                % (name.encode("ascii", "replace"), base64.b64encode(body.encode("utf-8")))
+                % (header(name).encode("ascii"), base64.b64encode(body.encode("utf-8")))
             )
         # In one piece: the host sees immediately that the function failed before it responded.
         before = b"" if started else head("application/octet-stream")
@@ -347,14 +400,12 @@ def invoke(client, handler):
         result = handler(event, Context(headers))
         if hasattr(result, "__await__"):
             result = wait_for(result)
-        if isinstance(result, AsyncGeneratorType):
-            result = drain(result)
-        if isinstance(result, GeneratorType):
+        if isinstance(result, (GeneratorType, AsyncGeneratorType)):
             return client.stream(path + "response", own, result, request_id)
         body = to_json(result)
     except Exception as error:
         name, body = describe(error, request_id)
-        own["Lambda-Runtime-Function-Error-Type"] = name.encode("ascii", "replace").decode()
+        own["Lambda-Runtime-Function-Error-Type"] = header(name)
         flush()
         client.request("POST", path + "error", body.encode("utf-8"), own)
         return
@@ -386,7 +437,7 @@ def main():
         handler = load()
     except Exception as error:
         name, body = describe(error)
-        Client().request("POST", "init/error", body.encode("utf-8"), {"Lambda-Runtime-Function-Error-Type": name})
+        Client().request("POST", "init/error", body.encode("utf-8"), {"Lambda-Runtime-Function-Error-Type": header(name)})
         sys.exit(1)
     count = int(os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY") or 1)
     for _ in range(count - 1):

@@ -30,6 +30,8 @@ pub(crate) struct Call {
     pub(super) deadline: Option<Instant>,
     pub(super) init_duration: Option<Duration>,
     pub(super) without_memory: bool,
+    /// Whether the connection has closed within its response.
+    pub(super) truncated: bool,
     begun: Option<oneshot::Sender<Box<Begun>>>,
     live: Option<Live>,
     log: Log,
@@ -102,6 +104,7 @@ impl Call {
             deadline: None,
             init_duration: None,
             without_memory: event.without_memory,
+            truncated: false,
             begun: Some(begun_sender),
             live: None,
             log: Log::default(),

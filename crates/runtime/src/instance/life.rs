@@ -30,8 +30,9 @@ fn look() -> Instant {
     Instant::now() + LOOK
 }
 
-/// The maximum number of bytes buffered for a connection. The official Python client sends headers
-/// of up to 1 MiB with an error.
+/// The maximum number of bytes buffered for a connection, and of a request's headers or trailers. The
+/// official Python client sends headers of up to 1 MiB with an error, and the official JavaScript client
+/// a stack of any length as a trailer.
 const BUFFER: usize = 1024 * 1024 + 64 * 1024;
 
 /// Why an instance ended.
@@ -167,6 +168,7 @@ impl Instance {
                 let service = service_fn(|request| serve(&instance, &streams, request));
                 let _ = http1::Builder::new()
                     .max_buf_size(BUFFER)
+                    .max_header_size(BUFFER)
                     .serve_connection(TokioIo::new(stream), service)
                     .await;
             });

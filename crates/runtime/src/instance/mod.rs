@@ -58,6 +58,8 @@ pub(crate) struct Instance {
     output: OnceLock<Output>,
     /// Wakes the task of the instance because of an earlier deadline or an order to stop.
     wake: Notify,
+    /// Wakes a request for the next event that arrived while a response was being received.
+    over: Notify,
 }
 
 type Delivery = Response<Full<Bytes>>;
@@ -139,6 +141,7 @@ impl Instance {
             }),
             output: OnceLock::new(),
             wake: Notify::new(),
+            over: Notify::new(),
         }
     }
 
@@ -273,6 +276,7 @@ impl Instance {
         };
         let retired = state.retired;
         drop(state);
+        self.over.notify_waiters();
         call.finish(outcome, buffered, memory);
         if retired {
             self.wake.notify_one();

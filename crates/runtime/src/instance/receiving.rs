@@ -18,8 +18,9 @@ use crate::api::{Rejection, ResponseMode};
 use crate::limits::MAX_RESPONSE;
 use crate::{Failure, FailureKind, Head, Mode, Outcome};
 
-/// How long to wait, after a truncated response, for an end of the process that explains it.
-const EXPLAINED: Duration = Duration::from_millis(300);
+/// How long to wait, after a truncated response, for an end of the process that explains it, or for a
+/// request of the process for its next event, which shows that it has not ended.
+pub(super) const EXPLAINED: Duration = Duration::from_millis(300);
 
 /// A response or an error that is being received.
 pub(super) struct Receiving {
@@ -33,6 +34,13 @@ impl Drop for Receiving {
         if self.complete {
             return;
         }
+        let mut state = self.instance.lock();
+        let mut calls = state.calls.iter_mut();
+        if let Some(call) = calls.find(|call| call.request_id == self.id) {
+            call.truncated = true;
+        }
+        drop(state);
+        self.instance.over.notify_waiters();
         // The connection has closed. If the process has ended too, that is the reason.
         let (instance, id) = (Arc::clone(&self.instance), Arc::clone(&self.id));
         tokio::spawn(async move {

@@ -17,13 +17,13 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::call::Call;
-use super::receiving::{Receiving, collect};
+use super::receiving::{EXPLAINED, Receiving, collect};
 use super::{Delivery, GRACE, Instance, State, epoch_ms};
 use crate::api::header::{self, Sent, text};
 use crate::api::route::{Route, route};
 use crate::api::{ExtensionId, PollId, Rejection, ResponseMode, Subscriptions};
 use crate::limits::MAX_RESPONSE;
-use crate::{Failure, FailureKind, Program};
+use crate::{Failure, FailureKind, Outcome, Program};
 
 /// The maximum length of an extension's registration, in bytes.
 const MAX_REGISTRATION: usize = 64 * 1024;
@@ -78,10 +78,7 @@ fn ask(instance: &Arc<Instance>, streams: &AtomicBool, head: Parts, body: Incomi
         Err(rejection) => Asked::Rejected(rejection, body),
         Ok(Route::Next) => match next(instance) {
             Ok(waiting) => Asked::Next(waiting),
-            // The runtime does nothing wrong: it asks for its next event while its process is being ended,
-            // and waits for that.
-            Err(_) if instance.lock().ending.is_some() => Asked::Other(Box::pin(pending())),
-            Err(rejection) => Asked::Other(Box::pin(ready(Err(rejection)))),
+            Err(rejection) => Asked::Other(Box::pin(reconsider(Arc::clone(instance), rejection))),
         },
         Ok(Route::Response(id)) => {
             let (echo, mode) = (text(sent.invocation_id), text(sent.response_mode));
@@ -204,7 +201,39 @@ impl Waiting {
     }
 }
 
+/// Responds to a request for the next event that is not possible now.
+async fn reconsider(instance: Arc<Instance>, rejection: Rejection) -> Result<Delivery, Rejection> {
+    let over = instance.over.notified();
+    tokio::pin!(over);
+    over.as_mut().enable();
+    // The runtime may have closed the connection of its response, and that has not been seen yet.
+    if instance.lock().machine.is_responding() {
+        let _ = tokio::time::timeout(EXPLAINED, over).await;
+    }
+    if let Ok(waiting) = next(&instance) {
+        return waiting.event().await;
+    }
+    // The runtime does nothing wrong: it asks for its next event while its process is being ended, and
+    // waits for that.
+    if instance.lock().ending.is_some() {
+        pending::<()>().await;
+    }
+    Err(rejection)
+}
+
 fn next(instance: &Arc<Instance>) -> Result<Waiting, Rejection> {
+    poll(instance).or_else(|rejection| {
+        let state = instance.lock();
+        let truncated = state.calls.iter().find(|call| call.truncated);
+        let id = Arc::clone(&truncated.ok_or(rejection)?.request_id);
+        drop(state);
+        let failure = Failure::truncated(&id);
+        instance.finish(&id, Outcome::Failed(failure), None);
+        poll(instance)
+    })
+}
+
+fn poll(instance: &Arc<Instance>) -> Result<Waiting, Rejection> {
     let mut wakes_task = false;
     let waiting = Waiting::new(instance, |state, poll| {
         if state.machine.poll(poll)? {
@@ -275,14 +304,18 @@ async fn extension_next(instance: &Arc<Instance>, sent: &Sent<'_>) -> Result<Del
             return Ok(shutdown_event(reason, epoch_ms(GRACE)));
         }
     }
+    let mut wakes_task = false;
     let waiting = Waiting::new(instance, |state, poll| {
         state.machine.extension_poll(id, poll)?;
         if state.machine.can_take() {
             state.settle = None;
+            wakes_task = state.retired;
         }
         Ok(())
     })?;
-    if let Some(owner) = instance.owner.upgrade() {
+    if wakes_task {
+        instance.wake.notify_one();
+    } else if let Some(owner) = instance.owner.upgrade() {
         owner.ready(instance);
     }
     waiting.event().await
