@@ -29,7 +29,7 @@ use crate::{hop_by_hop, json};
 pub struct HttpPrelude {
     /// `statusCode`, 100 to 999; 200 if it is absent.
     pub status_code: u16,
-    /// `headers`, and `multiValueHeaders` after them.
+    /// `headers`, and `multiValueHeaders` after them; at most [`MAX_HEADERS`](Self::MAX_HEADERS) values.
     pub headers: HeaderMap,
     /// `cookies`: the values of the `Set-Cookie` headers.
     pub cookies: Vec<String>,
@@ -46,6 +46,13 @@ impl Default for HttpPrelude {
 }
 
 impl HttpPrelude {
+    /// The maximum number of header values that are read: 4,096, which is more than most clients accept.
+    ///
+    /// A [`HeaderMap`] panics if a header is inserted while it is full. It can be full with 6,554 names,
+    /// if they are made to collide, so that a map of this size always has room for the headers that a
+    /// server adds.
+    pub const MAX_HEADERS: usize = 4096;
+
     /// Creates a prelude without headers and cookies.
     #[must_use]
     pub fn new(status_code: u16) -> Self {
@@ -100,8 +107,10 @@ impl HttpPrelude {
         };
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| error())?;
         let value = text.map_err(|_| error())?;
-        // `http` rejects a map of more than 32,768 names.
-        self.headers.try_append(name, value).map_err(|_| error())?;
+        if self.headers.len() >= Self::MAX_HEADERS {
+            return Err(PreludeError::too_many_headers());
+        }
+        self.headers.append(name, value);
         Ok(())
     }
 
