@@ -91,10 +91,14 @@ fn read_stream(pieces: &[&[u8]], takes: &[usize]) -> Read {
             events.push(event);
         }
     }
+    let early = reader.finish();
     while let Ok(Some(event)) = reader.next_event() {
         events.push(event);
     }
     let end = reader.finish();
+    if !matches!(early, Err(StreamError::UnreadInput { .. })) {
+        assert_eq!(early, end, "before all events were taken");
+    }
     (events, reader.payload_bytes(), end)
 }
 
