@@ -238,6 +238,36 @@ fn never_signs_what_changes_on_the_way() {
 }
 
 #[test]
+fn what_signing_adds_is_covered_whatever_the_settings_leave_unsigned() {
+    for session_token in [SessionTokenMode::Signed, SessionTokenMode::Appended] {
+        let mut settings = SigningSettings::s3();
+        settings.session_token = session_token;
+        let unsigned = [
+            "x-amz-date",
+            "x-amz-content-sha256",
+            "x-amz-security-token",
+            "a",
+        ];
+        settings.unsigned_headers = unsigned.map(http::HeaderName::from_static).to_vec();
+        let signer = signer_with_token().with_settings(settings.clone());
+        let mut parts = parts("http://h/", &[("a", "1"), ("b", "2")]);
+        signer
+            .sign(&mut parts, &PayloadHash::EMPTY, time())
+            .unwrap();
+        let request = RawRequest::from(&parts);
+        let canonical = CanonicalRequest::of(&request, &PayloadHash::EMPTY, &settings);
+        assert_eq!(canonical.signed_headers(), signed_headers(&parts));
+        let expected = match session_token {
+            SessionTokenMode::Signed => {
+                "b;host;x-amz-content-sha256;x-amz-date;x-amz-security-token"
+            }
+            SessionTokenMode::Appended => "b;host;x-amz-content-sha256;x-amz-date",
+        };
+        assert_eq!(canonical.signed_headers(), expected);
+    }
+}
+
+#[test]
 fn s3_is_signed_as_its_reference_has_it() {
     // "Authenticating requests: using the authorization header", the example of GET Object.
     let id = "AKIAIOSFODNN7EXAMPLE";
