@@ -6,9 +6,10 @@ use std::borrow::Cow;
 use serde_core::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
+use serde_json::value::RawValue;
 
 use crate::bounds::{self, MAX_BODY, MAX_TEXT};
-use crate::text::truncate;
+use crate::text::{truncate, without_lone_surrogates};
 use crate::{ErrorType, RetryAfter, ServiceError, ThrottleReason, header};
 
 impl ServiceError {
@@ -24,8 +25,8 @@ impl ServiceError {
     /// - The message is the body's `message` or else `Message`; if the body is not JSON, such as a
     ///   proxy's, the first 512 bytes of its text.
     /// - The body's members may be in any order. Unknown members are skipped; if a member is
-    ///   repeated, the last one counts. In a truncated body, the complete members count. Only the
-    ///   first 64 KiB are parsed.
+    ///   repeated, the last one counts. In a truncated body, the complete members count. Half a
+    ///   surrogate pair and bytes that are not UTF-8 become U+FFFD. Only the first 64 KiB are parsed.
     ///
     /// # Example
     ///
@@ -46,7 +47,16 @@ impl ServiceError {
     /// ```
     #[must_use]
     pub fn parse<'h>(status: u16, headers: impl Fn(&str) -> Option<&'h str>, body: &[u8]) -> Self {
-        let (members, is_json) = Members::read(body);
+        let start = &body[..body.len().min(MAX_BODY)];
+        let repaired;
+        let (mut members, mut end) = Members::read(start, false);
+        // A value that cannot be read must not hide those after it.
+        if end.as_ref().is_err_and(|error| !error.is_eof()) && start.trim_ascii().starts_with(b"{")
+        {
+            repaired = repair(start);
+            (members, end) = Members::read(&repaired, true);
+        }
+        let is_json = end.is_ok() && start.len() == body.len();
         let in_header = headers(header::ERROR_TYPE).and_then(bounds::code);
         let in_body = || members.codes().find_map(bounds::code);
         let mut error = Self::received(in_header.or_else(in_body), status);
@@ -92,6 +102,12 @@ fn text(body: &[u8]) -> String {
     truncate(start.trim(), MAX_TEXT).to_owned()
 }
 
+/// Replaces bytes that are not UTF-8 and escapes of half a surrogate pair.
+fn repair(json: &[u8]) -> Vec<u8> {
+    let json = String::from_utf8_lossy(json).into_owned().into_bytes();
+    without_lone_surrogates(&json).unwrap_or(json)
+}
+
 /// The members of a body that describe the error, if they are present and strings.
 #[derive(Default)]
 struct Members<'b> {
@@ -106,17 +122,20 @@ struct Members<'b> {
 }
 
 impl<'b> Members<'b> {
-    /// Reads the members. The flag says whether the whole body is a JSON object, or empty.
-    fn read(body: &'b [u8]) -> (Self, bool) {
+    /// Reads the members of an object; the result says whether all of the text is one, or empty. A lenient
+    /// reader, which takes twice as long, leaves out a value that no type can have, such as `1e400`.
+    fn read(json: &'b [u8], is_lenient: bool) -> (Self, serde_json::Result<()>) {
         let mut members = Self::default();
-        let start = &body[..body.len().min(MAX_BODY)];
-        if start.trim_ascii().is_empty() {
-            return (members, true);
+        if json.trim_ascii().is_empty() {
+            return (members, Ok(()));
         }
-        let mut json = serde_json::Deserializer::from_slice(start);
-        let read = Fill(&mut members).deserialize(&mut json);
-        let is_json = read.is_ok() && json.end().is_ok() && start.len() == body.len();
-        (members, is_json)
+        let mut json = serde_json::Deserializer::from_slice(json);
+        let fill = Fill {
+            members: &mut members,
+            is_lenient,
+        };
+        let read = fill.deserialize(&mut json).and_then(|()| json.end());
+        (members, read)
     }
 
     fn codes(&self) -> impl Iterator<Item = &str> {
@@ -141,7 +160,10 @@ impl<'b> Members<'b> {
 }
 
 /// Stores each member as it is parsed, so that a truncated object keeps the members before its end.
-struct Fill<'m, 'b>(&'m mut Members<'b>);
+struct Fill<'m, 'b> {
+    members: &'m mut Members<'b>,
+    is_lenient: bool,
+}
 
 impl<'b> DeserializeSeed<'b> for Fill<'_, 'b> {
     type Value = ();
@@ -160,9 +182,15 @@ impl<'b> Visitor<'b> for Fill<'_, 'b> {
 
     fn visit_map<A: MapAccess<'b>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(Text(name)) = map.next_key()? {
-            match name.as_deref().and_then(|name| self.0.slot(name)) {
+            match name.as_deref().and_then(|name| self.members.slot(name)) {
                 Some(slot) => {
-                    if let Text(Some(value)) = map.next_value()? {
+                    let Text(value) = if self.is_lenient {
+                        let written: &RawValue = map.next_value()?;
+                        serde_json::from_str(written.get()).unwrap_or(Text(None))
+                    } else {
+                        map.next_value()?
+                    };
+                    if let Some(value) = value {
                         *slot = Some(value);
                     }
                 }

@@ -140,6 +140,51 @@ pub fn truncate(text: &str, max: usize) -> &str {
     &text[..end]
 }
 
+/// Replaces the escapes of half a surrogate pair in JSON by `\ufffd`; `None` if there are none. No
+/// position changes.
+///
+/// JavaScript and Python write such an escape for a text that was cut within a character. It is JSON, but
+/// no `String` can have it, so that parsers reject all of the JSON.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_error::text::without_lone_surrogates;
+///
+/// let repaired = without_lone_surrogates(br#"{"cut":"\ud83d","crab":"\ud83e\udd80"}"#);
+/// assert_eq!(repaired.unwrap(), br#"{"cut":"\ufffd","crab":"\ud83e\udd80"}"#);
+/// ```
+#[must_use]
+pub fn without_lone_surrogates(json: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = None;
+    let mut at = 0;
+    while let Some(rest) = json.get(at..).filter(|rest| !rest.is_empty()) {
+        at += match (rest, code_unit(rest)) {
+            (_, Some(0xd800..=0xdbff))
+                if matches!(code_unit(&rest[6..]), Some(0xdc00..=0xdfff)) =>
+            {
+                12
+            }
+            (_, Some(0xd800..=0xdfff)) => {
+                let whole = whole.get_or_insert_with(|| json.to_vec());
+                whole[at..at + 6].copy_from_slice(b"\\ufffd");
+                6
+            }
+            ([b'\\', ..], _) => 2,
+            _ => 1,
+        };
+    }
+    whole
+}
+
+/// The UTF-16 code unit of the escape, such as `\u00e9`, that `json` begins with.
+fn code_unit(json: &[u8]) -> Option<u32> {
+    let digits = json.strip_prefix(b"\\u")?.get(..4)?;
+    digits.iter().try_fold(0, |unit, digit| {
+        Some(unit << 4 | char::from(*digit).to_digit(16)?)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

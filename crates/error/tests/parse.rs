@@ -139,6 +139,50 @@ fn a_body_that_breaks_off_keeps_what_came_before() {
     assert_eq!(error.message(), Some("first"));
 }
 
+/// Half a surrogate pair, a byte that is not UTF-8, a number that no `f64` can have: the member with it,
+/// and no other, is repaired or left out.
+#[test]
+fn a_value_that_cannot_be_read_does_not_hide_the_others() {
+    let code = r#""code":"RequestAbortedException""#;
+    for (written, message) in [
+        (&br#""cut \ud83d""#[..], Some("cut \u{fffd}")),
+        (
+            br#""\ud83d\ud83d\ude00\\ud83d""#,
+            Some("\u{fffd}\u{1f600}\\ud83d"),
+        ),
+        (b"\"caf\xe9\"", Some("caf\u{fffd}")),
+        (b"1e400", None),
+        (b"[[1e400],\"\\ud83d\"]", None),
+    ] {
+        let member = |name: &[u8]| [b"\"", name, b"\":", written].concat();
+        for name in [
+            &b"message"[..],
+            b"Reason",
+            b"__type",
+            b"other",
+            b"\\ud83d",
+            b"\xe9",
+        ] {
+            let member = member(name);
+            let (first, last) = ([&member[..], b","].concat(), [b",", &member[..]].concat());
+            for (before, after) in [(&first[..], &b""[..]), (b"", &last)] {
+                let body = [b"{", before, code.as_bytes(), after, b"}"].concat();
+                let shown = String::from_utf8_lossy(&body).into_owned();
+                let error = parse(400, &[], &body);
+                assert_eq!(error.code(), Some("RequestAbortedException"), "{shown}");
+                assert_eq!(error.execution(), Execution::Unknown, "{shown}");
+                let message = message.filter(|_| name == b"message");
+                assert_eq!(error.message(), message, "{shown}");
+                // The members before the end count even if the object is not complete.
+                let open = &body[..body.len() - 1];
+                for broken in [open, &[open, b",\"x\":nul"].concat()] {
+                    assert_eq!(parse(400, &[], broken).code(), error.code(), "{shown}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn stays_small_whatever_is_received() {
     let long = "é".repeat(MAX_MESSAGE);

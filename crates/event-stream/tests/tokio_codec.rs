@@ -53,6 +53,28 @@ fn frames_are_decoded_however_the_reads_divide_them() {
 }
 
 #[test]
+fn frames_keep_their_order_if_the_codec_is_not_emptied_between_reads() {
+    let mut codec = EventStreamCodec::new();
+    let mut read = Vec::new();
+    let wire = wire();
+    let mut rest = messages().into_iter();
+    // Two messages, then one in each read, of which one is taken: another one always waits.
+    while rest.len() > 0 {
+        let count = if rest.len() == messages().len() { 2 } else { 1 };
+        let mut buffer = BytesMut::new();
+        for message in rest.by_ref().take(count) {
+            codec.encode(message, &mut buffer).unwrap();
+        }
+        read.extend(codec.decode(&mut buffer).unwrap());
+    }
+    while let Some(message) = codec.decode_eof(&mut BytesMut::new()).unwrap() {
+        read.push(message);
+    }
+    assert_eq!(decode_pieces([&wire[..]]), (read.clone(), Ok(())));
+    assert_eq!(read, messages());
+}
+
+#[test]
 fn all_frames_left_in_the_buffer_are_decoded_at_the_end() {
     let mut codec = EventStreamCodec::new();
     let mut buffer = wire();

@@ -6,8 +6,9 @@
 
 mod support;
 
+use bytes::Bytes;
 use lambda_invoke_event_stream::{
-    DecodeErrorKind, EncodeError, HeaderBlock, HeaderType, HeaderValue, Headers, encode,
+    DecodeErrorKind, Decoder, EncodeError, HeaderBlock, HeaderType, HeaderValue, Headers, encode,
     encoded_len,
 };
 use support::{ALL_TYPES, Expected, Value, check_stream, wrap};
@@ -91,6 +92,51 @@ fn a_stream_of_the_service_decodes() {
         .iter()
         .flat_map(|m| wrap(m.header_block().as_bytes(), &m.payload));
     check_stream("a stream", &wire.collect::<Vec<u8>>(), &messages);
+}
+
+/// A piece that is pushed right after a message that ended with its piece, while others still wait,
+/// comes after those.
+#[test]
+fn pieces_keep_their_order_however_many_messages_are_taken_between_them() {
+    let messages: Vec<Bytes> = (b'a'..=b'h')
+        .map(|letter| wrap(&[], &vec![letter; usize::from(letter - b'a') * 7]).into())
+        .collect();
+    let whole = Bytes::from(messages.concat());
+    let halves: Vec<Bytes> = messages
+        .iter()
+        .flat_map(|message| [message.slice(..9), message.slice(9..)])
+        .collect();
+    let pairs: Vec<Bytes> = messages
+        .chunks(2)
+        .map(|pair| pair.concat().into())
+        .collect();
+    for pieces in [&messages, &halves, &pairs] {
+        for takes in [
+            [0, 0, 1],
+            [0, 1, 0],
+            [0, 1, 1],
+            [1, 1, 1],
+            [0, 2, 0],
+            [1, 0, 3],
+        ] {
+            let mut decoder = Decoder::new();
+            let mut read = Vec::new();
+            for (piece, take) in pieces.iter().zip(takes.iter().cycle()) {
+                decoder.push(piece.clone());
+                for _ in 0..*take {
+                    read.extend(decoder.next_message().unwrap());
+                }
+                // An empty piece changes nothing.
+                decoder.push(Bytes::new());
+            }
+            while let Some(message) = decoder.next_message().unwrap() {
+                read.push(message);
+            }
+            assert_eq!(decoder.finish(), Ok(()));
+            let wire: Vec<Bytes> = read.iter().map(|read| read.to_bytes().unwrap()).collect();
+            assert_eq!(wire.concat(), whole, "{takes:?}");
+        }
+    }
 }
 
 #[test]

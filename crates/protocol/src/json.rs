@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
+use lambda_invoke_error::text::without_lone_surrogates;
 use serde_core::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -92,37 +93,6 @@ pub(crate) fn member(json: &Bytes, name: &str) -> Option<Bytes> {
     let members: BTreeMap<String, &RawValue> = serde_json::from_slice(&whole).ok()?;
     let value = members.get(name)?;
     Some(whole.slice_ref(value.get().as_bytes()))
-}
-
-/// Replaces escapes of half a surrogate pair; `None` if there are none. No position changes.
-fn without_lone_surrogates(json: &[u8]) -> Option<Vec<u8>> {
-    let mut whole = None;
-    let mut at = 0;
-    while let Some(rest) = json.get(at..).filter(|rest| !rest.is_empty()) {
-        at += match (rest, code_unit(rest)) {
-            (_, Some(0xd800..=0xdbff))
-                if matches!(code_unit(&rest[6..]), Some(0xdc00..=0xdfff)) =>
-            {
-                12
-            }
-            (_, Some(0xd800..=0xdfff)) => {
-                let whole = whole.get_or_insert_with(|| json.to_vec());
-                whole[at..at + 6].copy_from_slice(b"\\ufffd");
-                6
-            }
-            ([b'\\', ..], _) => 2,
-            _ => 1,
-        };
-    }
-    whole
-}
-
-/// The UTF-16 code unit of the escape, such as `\u00e9`, that `json` begins with.
-fn code_unit(json: &[u8]) -> Option<u32> {
-    let digits = json.strip_prefix(b"\\u")?.get(..4)?;
-    digits.iter().try_fold(0, |unit, digit| {
-        Some(unit << 4 | char::from(*digit).to_digit(16)?)
-    })
 }
 
 /// Where and why a payload is not JSON.

@@ -6,7 +6,8 @@
 use bytes::Bytes;
 use http::response::Parts;
 use http::{HeaderValue, StatusCode};
-use lambda_invoke_error::lookup;
+use lambda_invoke_error::bounds::MAX_BODY;
+use lambda_invoke_error::{Execution, lookup};
 use lambda_invoke_input::InvocationType;
 use lambda_invoke_protocol::{
     EncodeResponseError, LogTail, Mismatch, Reply, ResponseError, StreamHead, error_to_http,
@@ -131,6 +132,19 @@ fn a_redirect_is_unexpected_and_an_error_page_is_a_service_error() {
     assert_eq!((error.status(), error.code()), (502, None));
     assert!(StreamHead::is_service_error(&parts(502, &[])));
     assert!(!StreamHead::is_service_error(&parts(307, &[])));
+}
+
+/// Only the beginning is parsed; the code may be after it.
+#[test]
+fn an_error_with_a_longer_body_than_is_parsed_proves_nothing() {
+    for (length, execution) in [
+        (MAX_BODY, Execution::NotStarted),
+        (MAX_BODY + 1, Execution::Unknown),
+    ] {
+        let body = format!("{{{}", " ".repeat(length - 1));
+        let error = service_error(&parts(400, &[]), body.as_bytes());
+        assert_eq!(error.execution(), execution, "{length}");
+    }
 }
 
 #[test]

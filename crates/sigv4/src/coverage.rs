@@ -97,13 +97,12 @@ impl SigningSettings {
     /// Whether the header `name` of a request that is signed, or `presigned`, is covered.
     pub(crate) fn covers_when_signed(&self, name: &str, presigned: bool) -> bool {
         match Kind::of(name) {
-            Kind::Host => true,
+            // Signing adds these, and covers what it adds.
+            Kind::Host | Kind::Date | Kind::ContentHash => true,
+            Kind::Token => self.session_token == SessionTokenMode::Signed,
             Kind::Never => false,
             Kind::NotPresigned if presigned => false,
-            Kind::Token if self.session_token == SessionTokenMode::Appended => false,
-            Kind::Token | Kind::Date | Kind::ContentHash | Kind::NotPresigned | Kind::Ordinary => {
-                !self.is_unsigned(name)
-            }
+            Kind::NotPresigned | Kind::Ordinary => !self.is_unsigned(name),
         }
     }
 

@@ -28,7 +28,9 @@ pub struct SigningSettings {
     /// Whether the signer adds `x-amz-content-sha256`, signed. S3 requires it; other services do not.
     pub content_sha256_header: bool,
     /// Headers to leave unsigned besides [`NEVER_SIGNED`](crate::NEVER_SIGNED). The verifier accepts
-    /// them unsigned even if their names begin with `x-amz-`. `host` is signed all the same.
+    /// them unsigned even if their names begin with `x-amz-`. `host`, `x-amz-date`,
+    /// `x-amz-content-sha256` and, unless it is [appended](SessionTokenMode::Appended),
+    /// `x-amz-security-token` are signed all the same.
     pub unsigned_headers: Vec<HeaderName>,
 }
 

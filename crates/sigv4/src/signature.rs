@@ -8,8 +8,13 @@ use crate::payload::hex64;
 
 /// A signature. `Display` writes its 64 lower-case hexadecimal digits, and `FromStr` reads them.
 ///
-/// It is not a secret, but whoever has it can replay its request for some minutes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// It is not a secret, but whoever has it can replay its request for some minutes. `==` takes the same
+/// time wherever two signatures differ.
+#[derive(Clone, Copy, Debug, Eq, Hash)]
+#[expect(
+    clippy::derived_hash_with_manual_eq,
+    reason = "both are about all of the bytes"
+)]
 pub struct Signature(pub(crate) [u8; 32]);
 
 impl Signature {
@@ -48,6 +53,16 @@ impl Signature {
     }
 }
 
+/// In constant time: the number of leading bytes that are right would help to guess a signature.
+impl PartialEq for Signature {
+    fn eq(&self, other: &Self) -> bool {
+        let bytes = self.0.iter().zip(&other.0);
+        let different = bytes.fold(0, |all, (one, other)| all | (one ^ other));
+        // Hides the value from the compiler, which could otherwise leave the loop early.
+        core::hint::black_box(different) == 0
+    }
+}
+
 /// Parses exactly 64 lower-case hexadecimal digits, the only form in which signatures are written.
 impl FromStr for Signature {
     type Err = HexError;
@@ -66,6 +81,20 @@ impl fmt::Display for Signature {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn signatures_are_equal_only_if_every_bit_is() {
+        let signature = Signature([0xa5; 32]);
+        assert_eq!(signature, Signature([0xa5; 32]));
+        for bit in 0..256 {
+            let mut other = signature;
+            other.0[bit / 8] ^= 1 << (bit % 8);
+            assert_ne!(signature, other, "{bit}");
+            // Differences in two bytes do not cancel each other out.
+            other.0[(bit / 8 + 1) % 32] ^= 1 << (bit % 8);
+            assert_ne!(signature, other, "{bit}");
+        }
+    }
 
     #[test]
     fn reads_a_signature_only_in_the_form_in_which_it_is_sent() {

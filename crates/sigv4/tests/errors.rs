@@ -35,6 +35,10 @@ fn errors_say_what_is_wrong_and_what_would_be_right() {
             "a value that signing adds is not valid in a header",
         ),
         (
+            SignError::TooManyHeaders.to_string(),
+            "the request has more than 4096 names of headers",
+        ),
+        (
             InvalidScope::Region.to_string(),
             "the region must be visible ASCII without '/' and ',', and not empty",
         ),

@@ -147,6 +147,29 @@ fn leaves_the_request_alone_if_it_cannot_sign() {
     assert_eq!(longer.uri.query().unwrap().len(), 65_500);
 }
 
+/// `http` panics if a header is inserted into a full map, which has 24,576 names; names that collide
+/// fill one earlier.
+#[test]
+fn a_request_with_too_many_headers_is_left_alone() {
+    let mut parts = parts("http://h/", &[]);
+    for count in 1..=24_576 {
+        let name = http::HeaderName::try_from(format!("h{count}")).unwrap();
+        parts.headers.insert(name, "".parse().unwrap());
+        if ![4096, 4097].contains(&count) && count < 24_570 {
+            continue;
+        }
+        let mut signed = parts.clone();
+        let result = signer_with_token().sign(&mut signed, &PayloadHash::EMPTY, time());
+        if count <= 4096 {
+            result.unwrap();
+            assert_eq!(signed.headers.len(), count + 4);
+        } else {
+            assert_eq!(result, Err(SignError::TooManyHeaders), "{count}");
+            assert_eq!(signed.headers, parts.headers);
+        }
+    }
+}
+
 #[test]
 fn signing_again_replaces_what_was_added() {
     let mut once = parts("http://h/", &[("x-amz-content-sha256", "stale")]);
@@ -212,6 +235,36 @@ fn never_signs_what_changes_on_the_way() {
         added.iter().last().unwrap().1.to_str().unwrap(),
         authorization
     );
+}
+
+#[test]
+fn what_signing_adds_is_covered_whatever_the_settings_leave_unsigned() {
+    for session_token in [SessionTokenMode::Signed, SessionTokenMode::Appended] {
+        let mut settings = SigningSettings::s3();
+        settings.session_token = session_token;
+        let unsigned = [
+            "x-amz-date",
+            "x-amz-content-sha256",
+            "x-amz-security-token",
+            "a",
+        ];
+        settings.unsigned_headers = unsigned.map(http::HeaderName::from_static).to_vec();
+        let signer = signer_with_token().with_settings(settings.clone());
+        let mut parts = parts("http://h/", &[("a", "1"), ("b", "2")]);
+        signer
+            .sign(&mut parts, &PayloadHash::EMPTY, time())
+            .unwrap();
+        let request = RawRequest::from(&parts);
+        let canonical = CanonicalRequest::of(&request, &PayloadHash::EMPTY, &settings);
+        assert_eq!(canonical.signed_headers(), signed_headers(&parts));
+        let expected = match session_token {
+            SessionTokenMode::Signed => {
+                "b;host;x-amz-content-sha256;x-amz-date;x-amz-security-token"
+            }
+            SessionTokenMode::Appended => "b;host;x-amz-content-sha256;x-amz-date",
+        };
+        assert_eq!(canonical.signed_headers(), expected);
+    }
 }
 
 #[test]

@@ -176,6 +176,50 @@ fn modules(folder: &str) -> BTreeMap<String, PathBuf> {
         .collect()
 }
 
+/// The modules that a source file declares as public.
+fn public_modules(file: &Path) -> BTreeSet<String> {
+    let source = fs::read_to_string(file).unwrap_or_default();
+    let declared = source
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    declared.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_tables_of_modules_in_readmes_are_complete() {
+    let mut checked = 0;
+    for package in published() {
+        let folder = folder_of(package["name"].as_str().unwrap()).unwrap();
+        let krate = root().join("crates").join(folder);
+        let readme = fs::read_to_string(krate.join("README.md")).unwrap();
+        if !readme.contains("\n## The modules\n") {
+            continue;
+        }
+        let documented: BTreeSet<String> = rows(section(&readme, "## The modules"))
+            .iter()
+            .filter(|row| row[0] != "the root")
+            .map(|row| row[0].trim_matches('`').to_owned())
+            .collect();
+        let lib = krate.join("src/lib.rs");
+        let source = fs::read_to_string(&lib).unwrap();
+        let (_, exports) = source.split_once("\npub use ").unwrap();
+        let exports: BTreeSet<&str> = exports
+            .split(|byte: char| !byte.is_alphanumeric() && byte != '_')
+            .collect();
+        let mut public = public_modules(&lib);
+        for file in modules(folder).values() {
+            let inner = public_modules(file);
+            public.extend(inner.into_iter().filter(|name| exports.contains(&**name)));
+        }
+        assert_eq!(
+            documented, public,
+            "left {folder}/README.md, right the crate"
+        );
+        checked += 1;
+    }
+    assert!(checked > 0, "no README has the heading");
+}
+
 /// The first sentence of a file's documentation, as an entry of the table.
 fn first_sentence(file: &Path) -> String {
     let source = fs::read_to_string(file).unwrap_or_default();

@@ -15,7 +15,8 @@ use crate::prelude::{self, PRELUDE, Prelude};
 ///
 /// [`push`](Self::push) each piece, then call [`next_message`](Self::next_message) until it returns
 /// `None`, which means that it needs more input. When the stream has ended, call
-/// [`finish`](Self::finish). How the stream is divided into pieces makes no difference.
+/// [`finish`](Self::finish). How the stream is divided into pieces makes no difference, nor how many
+/// messages are taken between them.
 ///
 /// A decoder holds at most [`Limits::max_message_len`] bytes, and the bytes that were pushed since
 /// `next_message` last returned `None`. Messages share the pushed bytes; the [crate's page](crate)
@@ -50,8 +51,9 @@ pub struct Decoder {
     limits: Limits,
     /// The byte of the stream at which the current message begins.
     offset: u64,
-    /// The piece that is being read. It is empty only if `queue` is.
+    /// The piece that is being read, perhaps to its end.
     current: Bytes,
+    /// The pieces after `current`, which wait even if `current` has been read.
     queue: Pieces,
     state: State,
     cache: HeaderCache,
@@ -95,7 +97,7 @@ impl Decoder {
         if self.failed.is_some() {
             return;
         }
-        if self.current.is_empty() {
+        if self.current.is_empty() && self.queue.len() == 0 {
             self.current = piece;
         } else {
             self.queue.push(piece);

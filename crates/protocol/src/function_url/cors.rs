@@ -245,8 +245,13 @@ impl Cors {
     /// Adds the headers that every allowed page needs; returns whether the page is allowed.
     fn allow(&self, request: &HeaderMap, response: &mut HeaderMap) -> bool {
         let any = self.allows_all();
-        if !any || self.credentials {
-            response.append(VARY, HeaderValue::from_static("Origin"));
+        let varies = !any || self.credentials;
+        if varies
+            && response
+                .try_append(VARY, HeaderValue::from_static("Origin"))
+                .is_err()
+        {
+            return false;
         }
         let mut origins = request.get_all(ORIGIN).iter();
         let (Some(origin), None) = (origins.next(), origins.next()) else {
@@ -259,11 +264,9 @@ impl Cors {
             true => HeaderValue::from_static("*"),
             false => origin.clone(),
         };
-        response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
-        if self.credentials {
-            let yes = HeaderValue::from_static("true");
-            response.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
-        }
+        insert(response, ACCESS_CONTROL_ALLOW_ORIGIN, Some(allowed));
+        let yes = self.credentials.then(|| HeaderValue::from_static("true"));
+        insert(response, ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
         true
     }
 }
@@ -283,9 +286,10 @@ fn listed(values: &[HeaderValue]) -> Option<HeaderValue> {
         .filter(|value| !value.is_empty())
 }
 
+/// Sets a header, unless the map is full: without it, a browser keeps the response from the page.
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) {
     if let Some(value) = value {
-        headers.insert(name, value);
+        drop(headers.try_insert(name, value));
     }
 }
 
@@ -412,6 +416,24 @@ mod tests {
                 "vary: Origin",
             ]
         );
+    }
+
+    #[test]
+    fn a_map_without_room_stays_as_it_is() {
+        let mut request = HeaderMap::new();
+        request.insert(ORIGIN, HeaderValue::from_static("https://app.example"));
+        let mut full = HeaderMap::new();
+        let mut names = (0..).map(|number| HeaderName::try_from(format!("h{number}")).unwrap());
+        while full
+            .try_insert(names.next().unwrap(), HeaderValue::from_static(""))
+            .is_ok()
+        {}
+        let any = Cors::new().allow_origin("*").unwrap();
+        for cors in [some(), any.clone(), any.allow_credentials()] {
+            let mut response = full.clone();
+            cors.apply(&request, &mut response);
+            assert_eq!(response, full);
+        }
     }
 
     #[test]

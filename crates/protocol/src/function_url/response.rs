@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::UrlResponseError;
 use crate::json;
-use crate::prelude::HttpPrelude;
+use crate::prelude::{HttpPrelude, PreludeError};
 
 /// The standard alphabet; padding is not required.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -53,6 +53,9 @@ impl UrlHead {
             .ok_or(UrlResponseError::Status { status })?;
         prelude.remove_connection_headers();
         let mut headers = prelude.headers;
+        if headers.len() > HttpPrelude::MAX_HEADERS {
+            return Err(PreludeError::too_many_headers().into());
+        }
         for (index, cookie) in prelude.cookies.iter().enumerate() {
             let cookie = HeaderValue::from_str(cookie).ok();
             let added = cookie.and_then(|cookie| headers.try_append(SET_COOKIE, cookie).ok());
@@ -61,6 +64,7 @@ impl UrlHead {
             }
         }
         if !headers.contains_key(CONTENT_TYPE) {
+            // There is room: see `MAX_HEADERS`.
             headers.insert(CONTENT_TYPE, content_type);
         }
         Ok(Self { status, headers })
@@ -435,6 +439,72 @@ mod tests {
         assert_eq!(names, ["content-type", "set-cookie", "x-b"]);
         let cookies = response.head.headers.get_all(SET_COOKIE);
         assert_eq!(cookies.iter().collect::<Vec<_>>(), ["c=1", "d=2"]);
+    }
+
+    /// `http` panics if a header is inserted into a full map, which has 24,576 names; names that
+    /// collide fill one earlier.
+    #[test]
+    fn no_number_of_headers_leaves_a_map_without_room_for_a_server_s_own() {
+        let object = |count: usize, value: &str| {
+            let headers: Vec<_> = (0..count)
+                .map(|number| format!(r#""h{number}":{value}"#))
+                .collect();
+            format!("{{{}}}", headers.join(","))
+        };
+        let cors = super::super::Cors::default();
+        let most = HttpPrelude::MAX_HEADERS;
+        for count in [most - 1, most, most + 1]
+            .into_iter()
+            .chain(24_570..=24_580)
+        {
+            let buffered = format!(
+                r#"{{"statusCode":200,"headers":{}}}"#,
+                object(count, "\"\"")
+            );
+            let several = format!(
+                r#"{{"multiValueHeaders":{}}}"#,
+                object(count / 2, r#"["",""]"#)
+            );
+            let buffered = read(&buffered).map(|response| response.head);
+            let streamed = HttpPrelude::try_from(several.as_bytes())
+                .map_err(UrlResponseError::from)
+                .and_then(UrlHead::try_from);
+            for (head, count) in [(buffered, count), (streamed, count / 2 * 2)] {
+                let mut head = match head {
+                    Ok(head) => head,
+                    Err(error) => {
+                        assert_eq!(error, PreludeError::too_many_headers().into());
+                        assert!(count > most, "{count}");
+                        continue;
+                    }
+                };
+                assert!(count <= most, "{count}");
+                assert_eq!(head.headers.len(), count + 1);
+                cors.apply(&HeaderMap::new(), &mut head.headers);
+                for name in ["date", "x-amzn-requestid", "connection", "a", "b"] {
+                    head.headers.insert(name, JSON);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn headers_that_were_not_read_are_counted_as_well() {
+        use std::error::Error as _;
+        let mut prelude = HttpPrelude::new(200);
+        for number in 0..24_576 {
+            let name = HeaderName::try_from(format!("h{number}")).unwrap();
+            prelude.headers.insert(name, JSON);
+        }
+        let error = UrlHead::try_from(prelude).unwrap_err();
+        assert_eq!(error, PreludeError::too_many_headers().into());
+        assert!(
+            error
+                .source()
+                .unwrap()
+                .to_string()
+                .ends_with("has more than 4096 headers")
+        );
     }
 
     #[test]

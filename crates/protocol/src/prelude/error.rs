@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::HttpPrelude;
+
 /// Why a stream does not begin with a valid prelude.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -43,8 +45,21 @@ pub enum PreludeError {
         /// The name.
         name: String,
     },
+    /// There are more headers than [`HttpPrelude::MAX_HEADERS`].
+    TooManyHeaders {
+        /// The limit.
+        limit: usize,
+    },
     /// `cookies` is not an array of strings.
     Cookies,
+}
+
+impl PreludeError {
+    pub(crate) const fn too_many_headers() -> Self {
+        Self::TooManyHeaders {
+            limit: HttpPrelude::MAX_HEADERS,
+        }
+    }
 }
 
 impl fmt::Display for PreludeError {
@@ -77,6 +92,7 @@ impl fmt::Display for PreludeError {
             Self::Header { name } => {
                 write!(f, "has a header that is not valid in HTTP: {name:?}")
             }
+            Self::TooManyHeaders { limit } => write!(f, "has more than {limit} headers"),
             Self::Cookies => f.write_str("has cookies that are not a JSON array of strings"),
         }
     }

@@ -29,7 +29,7 @@ use crate::{hop_by_hop, json};
 pub struct HttpPrelude {
     /// `statusCode`, 100 to 999; 200 if it is absent.
     pub status_code: u16,
-    /// `headers`, and `multiValueHeaders` after them.
+    /// `headers`, and `multiValueHeaders` after them; at most [`MAX_HEADERS`](Self::MAX_HEADERS) values.
     pub headers: HeaderMap,
     /// `cookies`: the values of the `Set-Cookie` headers.
     pub cookies: Vec<String>,
@@ -46,6 +46,13 @@ impl Default for HttpPrelude {
 }
 
 impl HttpPrelude {
+    /// The maximum number of header values that are read: 4,096, which is more than most clients accept.
+    ///
+    /// A [`HeaderMap`] panics if a header is inserted while it is full. It can be full with 6,554 names,
+    /// if they are made to collide, so that a map of this size always has room for the headers that a
+    /// server adds.
+    pub const MAX_HEADERS: usize = 4096;
+
     /// Creates a prelude without headers and cookies.
     #[must_use]
     pub fn new(status_code: u16) -> Self {
@@ -55,36 +62,33 @@ impl HttpPrelude {
         }
     }
 
-    /// Reads the members of a parsed object.
+    /// Reads the members of a parsed object. Their order must not matter: it depends on the features of
+    /// `serde_json`.
     pub(crate) fn from_object(object: &Map<String, Value>) -> Result<Self, PreludeError> {
+        let member = |name| object.get(name).filter(|value| !value.is_null());
         let mut prelude = Self::default();
-        for (member, value) in object {
-            match (member.as_str(), value) {
-                ("statusCode" | "headers" | "multiValueHeaders" | "cookies", Value::Null) => {}
-                ("statusCode", _) => prelude.status_code = status(value)?,
-                ("headers", Value::Object(headers)) => {
-                    for (name, value) in headers {
-                        prelude.add_header(name, value)?;
-                    }
+        if let Some(value) = member("statusCode") {
+            prelude.status_code = status(value)?;
+        }
+        if let Some(headers) = member("headers") {
+            let headers = headers.as_object().ok_or(PreludeError::Headers)?;
+            for (name, value) in headers {
+                prelude.add_header(name, value)?;
+            }
+        }
+        if let Some(headers) = member("multiValueHeaders") {
+            let headers = headers.as_object().ok_or(PreludeError::MultiValueHeaders)?;
+            for (name, values) in headers {
+                let values = values.as_array().ok_or(PreludeError::MultiValueHeaders)?;
+                for value in values {
+                    prelude.add_header(name, value)?;
                 }
-                ("multiValueHeaders", Value::Object(headers)) => {
-                    for (name, values) in headers {
-                        let values = values.as_array().ok_or(PreludeError::MultiValueHeaders)?;
-                        for value in values {
-                            prelude.add_header(name, value)?;
-                        }
-                    }
-                }
-                ("cookies", Value::Array(cookies)) => {
-                    for cookie in cookies {
-                        let cookie = cookie.as_str().ok_or(PreludeError::Cookies)?;
-                        prelude.cookies.push(cookie.to_owned());
-                    }
-                }
-                ("headers", _) => return Err(PreludeError::Headers),
-                ("multiValueHeaders", _) => return Err(PreludeError::MultiValueHeaders),
-                ("cookies", _) => return Err(PreludeError::Cookies),
-                _ => {}
+            }
+        }
+        if let Some(cookies) = member("cookies") {
+            for cookie in cookies.as_array().ok_or(PreludeError::Cookies)? {
+                let cookie = cookie.as_str().ok_or(PreludeError::Cookies)?;
+                prelude.cookies.push(cookie.to_owned());
             }
         }
         Ok(prelude)
@@ -103,8 +107,10 @@ impl HttpPrelude {
         };
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| error())?;
         let value = text.map_err(|_| error())?;
-        // `http` rejects a map of more than 32,768 names.
-        self.headers.try_append(name, value).map_err(|_| error())?;
+        if self.headers.len() >= Self::MAX_HEADERS {
+            return Err(PreludeError::too_many_headers());
+        }
+        self.headers.append(name, value);
         Ok(())
     }
 
@@ -225,6 +231,28 @@ mod tests {
             (r#"{"cookies":[1]}"#, PreludeError::Cookies),
         ] {
             assert_eq!(HttpPrelude::try_from(json.as_bytes()), Err(error), "{json}");
+        }
+    }
+
+    /// With `serde_json/preserve_order`, which any crate in a program can enable, the members of an
+    /// object are in the order in which they were sent.
+    #[test]
+    fn multi_value_headers_come_after_headers_in_whichever_order_they_are_sent() {
+        for json in [
+            r#"{"headers":{"a":"1","b":"1"},"multiValueHeaders":{"a":["2","3"],"B":["2"]}}"#,
+            r#"{"multiValueHeaders":{"a":["2","3"],"B":["2"]},"headers":{"a":"1","b":"1"}}"#,
+        ] {
+            let prelude = HttpPrelude::try_from(json.as_bytes()).unwrap();
+            let values = |name| prelude.headers.get_all(name).iter().collect::<Vec<_>>();
+            assert_eq!(values("a"), ["1", "2", "3"], "{json}");
+            assert_eq!(values("b"), ["1", "2"], "{json}");
+        }
+        for json in [
+            r#"{"statusCode":0,"headers":0,"multiValueHeaders":0,"cookies":0}"#,
+            r#"{"cookies":0,"multiValueHeaders":0,"headers":0,"statusCode":0}"#,
+        ] {
+            let error = HttpPrelude::try_from(json.as_bytes()).unwrap_err();
+            assert_eq!(error, PreludeError::StatusCode, "{json}");
         }
     }
 

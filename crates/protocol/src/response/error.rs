@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::response::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
 use lambda_invoke_error::ServiceError;
+use lambda_invoke_error::bounds::MAX_BODY;
 
 use super::UnexpectedResponse;
 use super::headers::has_content_coding;
@@ -39,8 +40,9 @@ impl From<UnexpectedResponse> for ResponseError {
 }
 
 /// Reads the service error in a response whose status is 400 to 599. A body with a content coding
-/// is ignored, and counts as partial: see [`ServiceError::with_partial_body`]. The body may be
-/// truncated, since nearly everything is in the head.
+/// is ignored, and counts as partial, as does one of more than [`MAX_BODY`] bytes: see
+/// [`ServiceError::with_partial_body`]. The body may be truncated, since nearly everything is in the
+/// head.
 #[must_use]
 pub fn service_error(parts: &Parts, body: &[u8]) -> ServiceError {
     let header = |name: &str| parts.headers.get(name)?.to_str().ok();
@@ -48,7 +50,11 @@ pub fn service_error(parts: &Parts, body: &[u8]) -> ServiceError {
     if has_content_coding(&parts.headers) {
         return ServiceError::parse(status, header, &[]).with_partial_body();
     }
-    ServiceError::parse(status, header, body)
+    let error = ServiceError::parse(status, header, body);
+    if body.len() > MAX_BODY {
+        return error.with_partial_body();
+    }
+    error
 }
 
 /// Encodes an error as an endpoint sends it. The server adds `Content-Length` and `Date`.

@@ -67,14 +67,16 @@ impl StreamHead {
     ///
     /// If the response is a service error, or not the head that was requested: see [`Expected`].
     /// For a status of 400 to 599 the error is [`ResponseError::Service`] without the details in
-    /// the body. To include them, check [`is_service_error`](Self::is_service_error) first, and
-    /// read head and body with [`service_error`].
+    /// the body, which counts as [partial](lambda_invoke_error::ServiceError::with_partial_body). To
+    /// include them, check [`is_service_error`](Self::is_service_error) first, and read head and body
+    /// with [`service_error`].
     pub fn from_parts(
         invocation_type: StreamInvocationType,
         parts: &Parts,
     ) -> Result<Self, ResponseError> {
         if is_service_error(parts) {
-            return Err(ResponseError::Service(service_error(parts, b"")));
+            let error = service_error(parts, b"").with_partial_body();
+            return Err(ResponseError::Service(error));
         }
         let fields = Fields::of(&parts.headers);
         Expected::from(invocation_type).check_fields(parts, &fields)?;
@@ -140,6 +142,8 @@ impl Default for StreamHead {
 
 #[cfg(test)]
 mod tests {
+    use lambda_invoke_error::Execution;
+
     use super::*;
     use crate::Mismatch;
 
@@ -205,6 +209,24 @@ mod tests {
             panic!("a redirect is a head")
         };
         assert_eq!(unexpected.status(), StatusCode::FOUND);
+    }
+
+    #[test]
+    fn an_error_without_its_body_proves_only_what_the_head_says() {
+        for (headers, execution) in [
+            // The code may be in the body: that of RequestAbortedException, after which the function
+            // may have run.
+            (&[][..], Execution::Unknown),
+            (
+                &[("x-amzn-errortype", "InvalidRequestContentException")],
+                Execution::NotStarted,
+            ),
+        ] {
+            let Err(ResponseError::Service(error)) = read(400, headers) else {
+                panic!("not an error: {headers:?}")
+            };
+            assert_eq!(error.execution(), execution, "{headers:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use lambda_invoke_error::text::Excerpt;
-use lambda_invoke_event_stream::{DecodeError, Decoder, Limits};
+use lambda_invoke_event_stream::{DecodeError, DecodeErrorKind, Decoder, Limits};
 
 use super::{EventError, InvokeComplete, StreamEvent, StreamException};
 use crate::LoggedFailure;
@@ -112,10 +112,12 @@ impl StreamReader {
     /// # Errors
     ///
     /// Unless the stream succeeded: it must end with an `InvokeComplete` in which neither an error
-    /// code nor the log ([`LogTail::failure`](crate::LogTail::failure)) reports a failure.
+    /// code nor the log ([`LogTail::failure`](crate::LogTail::failure)) reports a failure. Before all
+    /// events have been taken, [`StreamError::UnreadInput`], which is not sticky.
     pub fn finish(&mut self) -> Result<(), StreamError> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
+        // What follows the end is an error even if nobody has read it.
+        if self.failed.is_some() || self.end.is_some() {
+            self.next_event()?;
         }
         match &self.end {
             Some((End::Complete, _)) => Ok(()),
@@ -126,6 +128,10 @@ impl StreamReader {
                     position: self.decoder.position(),
                     in_message: self.decoder.missing().is_some(),
                 };
+                let unread = self.decoder.finish().map_err(|error| error.kind());
+                if let Err(DecodeErrorKind::UnreadInput { remaining }) = unread {
+                    return Err(StreamError::UnreadInput { remaining });
+                }
                 self.failed = Some(error.clone());
                 Err(error)
             }
@@ -216,6 +222,12 @@ pub enum StreamError {
     },
     /// The service aborted the stream.
     Exception(Box<StreamException>),
+    /// [`StreamReader::finish`] was called before [`StreamReader::next_event`] had returned `None`. This is
+    /// a mistake of the caller, not of the peer.
+    UnreadInput {
+        /// The number of pushed bytes that have not been read.
+        remaining: u64,
+    },
     /// Data follows the event that ends the stream.
     TrailingData {
         /// The offset at which the stream should have ended.
@@ -257,6 +269,10 @@ impl fmt::Display for StreamError {
             Self::Exception(exception) => {
                 write!(f, "the service aborted the response stream: {exception}")
             }
+            Self::UnreadInput { remaining } => write!(
+                f,
+                "{remaining} bytes of the response stream have not been read"
+            ),
             Self::TrailingData { offset } => write!(
                 f,
                 "the service's response stream has data after its end, from byte {offset}"
@@ -273,6 +289,7 @@ impl std::error::Error for StreamError {
             Self::Truncated { .. }
             | Self::FunctionFailed { .. }
             | Self::Exception(_)
+            | Self::UnreadInput { .. }
             | Self::TrailingData { .. } => None,
         }
     }
@@ -280,8 +297,6 @@ impl std::error::Error for StreamError {
 
 #[cfg(test)]
 mod tests {
-    use lambda_invoke_event_stream::DecodeErrorKind;
-
     use super::*;
 
     fn wire(events: impl IntoIterator<Item = StreamEvent>) -> Vec<u8> {
@@ -397,6 +412,41 @@ mod tests {
                     "split at {at}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn finishing_with_unread_events_says_so_and_can_be_repeated() {
+        let whole = wire([chunk("a"), complete()]);
+        let mut reader = StreamReader::new();
+        let mut remaining = whole.len() as u64;
+        reader.push(Bytes::from(whole.clone()));
+        for event in [chunk("a"), complete()] {
+            let unread = StreamError::UnreadInput { remaining };
+            assert_eq!(reader.finish(), Err(unread.clone()));
+            assert_eq!(
+                unread.to_string(),
+                format!("{remaining} bytes of the response stream have not been read")
+            );
+            assert_eq!(reader.next_event(), Ok(Some(event.clone())));
+            remaining -= wire([event]).len() as u64;
+        }
+        assert_eq!(reader.finish(), Ok(()));
+    }
+
+    #[test]
+    fn finishing_finds_unread_data_after_the_end() {
+        let whole = wire([chunk("a"), complete()]);
+        let offset = whole.len() as u64;
+        for rest in [&b"\0"[..], &[0xff; 40], &wire([chunk("more")])] {
+            let mut reader = StreamReader::new();
+            reader.push(Bytes::from([&whole[..], rest].concat()));
+            assert_eq!(reader.next_event(), Ok(Some(chunk("a"))));
+            assert_eq!(reader.next_event(), Ok(Some(complete())));
+            let error = StreamError::TrailingData { offset };
+            assert_eq!(reader.finish(), Err(error.clone()));
+            assert_eq!(reader.next_event(), Err(error.clone()));
+            assert_eq!(reader.finish(), Err(error));
         }
     }
 

@@ -122,9 +122,9 @@ pub(super) fn write<S: Sink>(sink: &mut S, list: &QueryList<'_>, secrets: Secret
 /// The text of a sent name or value, percent-decoded; `None` if that is not UTF-8.
 pub(crate) fn decode(sent: &[u8]) -> Option<Cow<'_, str>> {
     if sent.contains(&b'%') {
-        String::from_utf8(decoded(sent).collect())
-            .ok()
-            .map(Cow::Owned)
+        let mut text = Vec::with_capacity(sent.len());
+        text.extend(decoded(sent));
+        String::from_utf8(text).ok().map(Cow::Owned)
     } else {
         core::str::from_utf8(sent).ok().map(Cow::Borrowed)
     }

@@ -20,6 +20,9 @@ pub enum SignError {
     TargetTooLong,
     /// A value that signing adds is not valid in a header.
     InvalidHeader,
+    /// The request has more than 4,096 names of headers: an [`http::HeaderMap`] with more may have no
+    /// room for those that signing adds.
+    TooManyHeaders,
 }
 
 impl fmt::Display for SignError {
@@ -39,6 +42,7 @@ impl fmt::Display for SignError {
             Self::InvalidHeader => {
                 f.write_str("a value that signing adds is not valid in a header")
             }
+            Self::TooManyHeaders => f.write_str("the request has more than 4096 names of headers"),
         }
     }
 }

@@ -120,8 +120,8 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// If there is no `host` header and no host in the URI, or the query has parameters of a
-    /// presigned request. The request is then unchanged.
+    /// If there is no `host` header and no host in the URI, the query has parameters of a presigned
+    /// request, or there are more than 4,096 headers. The request is then unchanged.
     pub fn sign_request<B>(
         &self,
         request: &mut Request<B>,
@@ -266,6 +266,10 @@ impl fmt::Debug for Signer {
     }
 }
 
+/// How many names of headers a request may have. A full [`HeaderMap`] panics if another one is inserted;
+/// it can be full with 6,554 names, if they collide.
+const MAX_NAMES: usize = 4096;
+
 /// The headers that make a request signed, to be added in place of those of the same name.
 #[derive(Clone, Debug)]
 pub struct SigningHeaders {
@@ -300,8 +304,11 @@ impl SigningHeaders {
     /// Adds the headers to those of the request.
     #[inline]
     fn insert_into(self, headers: &mut HeaderMap) -> Result<Signature, SignError> {
+        if headers.keys_len() > MAX_NAMES {
+            return Err(SignError::TooManyHeaders);
+        }
         // Reserved at once: the map of an ordinary request would otherwise grow twice.
-        let _ = headers.try_reserve(3);
+        headers.reserve(3);
         if let Some(host) = self.host {
             headers.insert(HOST, host);
         }

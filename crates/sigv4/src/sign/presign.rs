@@ -179,8 +179,9 @@ fn append_parameter(query: &mut String, name: &str, value: &str) {
 /// The result of presigning.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Presigned {
-    query: String,
+    // First, so that queries, which contain the signatures, are compared only if these are equal.
     signature: Signature,
+    query: String,
 }
 
 impl Presigned {

@@ -63,7 +63,7 @@ pub fn round_trip(data: &[u8]) {
         let whole = Bytes::from(stream);
         for at in 0..=whole.len() {
             let halves = [whole.slice(..at), whole.slice(at..)];
-            assert_eq!(pushed(&halves, true), decoded, "split at {at}");
+            assert_eq!(pushed(&halves, &[ALL]), decoded, "split at {at}");
         }
     }
     assert_eq!(decoded, (messages, Ok(())));
@@ -201,14 +201,34 @@ fn default_limits(total: i8, headers: i8) {
 /// The messages of a stream, and its end.
 type Decoded = (Vec<Message>, core::result::Result<(), DecodeError>);
 
+/// Takes every message that there is.
+const ALL: usize = usize::MAX;
+
+/// How many messages are taken after each piece, repeated: all; none before the last piece; and too
+/// few, so that the decoder still has messages when the next piece comes.
+const TAKES: [&[usize]; 5] = [&[ALL], &[0], &[1], &[0, 1], &[0, 2, 1]];
+
 fn same_under_any_split(stream: &[u8], lengths: &[u8]) -> Decoded {
     let whole = Bytes::copy_from_slice(stream);
-    let at_once = pushed(std::slice::from_ref(&whole), true);
-    let pieces = pieces(&whole, lengths);
-    assert_eq!(pushed(&pieces, true), at_once);
-    assert_eq!(pushed(&pieces, false), at_once);
+    let at_once = pushed(std::slice::from_ref(&whole), &[ALL]);
+    for pieces in [pieces(&whole, lengths), whole_messages(&whole, &at_once.0)] {
+        for takes in TAKES {
+            assert_eq!(pushed(&pieces, takes), at_once, "{takes:?} taken");
+        }
+    }
     same_as_one_shot(stream, &at_once);
     at_once
+}
+
+/// Divides the stream between its messages; the rest is the last piece.
+fn whole_messages(stream: &Bytes, messages: &[Message]) -> Vec<Bytes> {
+    let mut rest = stream.clone();
+    let mut pieces: Vec<Bytes> = messages
+        .iter()
+        .map(|message| rest.split_to(message.encoded_len().expect("it fits")))
+        .collect();
+    pieces.push(rest);
+    pieces
 }
 
 /// The one-shot decoder, called again after each message, returns the same.
@@ -244,21 +264,25 @@ fn same_as_one_shot(stream: &[u8], (messages, end): &Decoded) {
     }
 }
 
-/// The results of the decoder if it is read after each piece, or only after the last one.
-fn pushed(pieces: &[Bytes], after_each: bool) -> Decoded {
+/// The results of the decoder if this many messages at most are taken after each piece, and all of
+/// them after the last one.
+fn pushed(pieces: &[Bytes], takes: &[usize]) -> Decoded {
     let mut decoder = Decoder::new();
     let mut messages = Vec::new();
     let mut sent = 0;
-    for (index, piece) in pieces.iter().enumerate() {
+    for (index, (piece, take)) in pieces.iter().zip(takes.iter().cycle()).enumerate() {
         sent += piece.len() as u64;
         decoder.push(piece.clone());
-        if !after_each && index + 1 < pieces.len() {
-            continue;
-        }
-        loop {
+        let last = index + 1 == pieces.len();
+        let mut left = if last { ALL } else { *take };
+        while left > 0 {
+            left -= 1;
             match decoder.next_message() {
                 Ok(Some(message)) => messages.push(message),
-                Ok(None) => break,
+                Ok(None) => {
+                    assert_eq!(decoder.position(), sent);
+                    break;
+                }
                 Err(error) => {
                     assert!(error.offset() < sent, "an error beyond the received bytes");
                     assert_eq!(decoder.next_message(), Err(error));
@@ -267,7 +291,6 @@ fn pushed(pieces: &[Bytes], after_each: bool) -> Decoded {
                 }
             }
         }
-        assert_eq!(decoder.position(), sent);
     }
     let end = decoder.finish();
     (messages, end)

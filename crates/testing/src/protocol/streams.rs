@@ -55,14 +55,6 @@ fn log_of(bytes: &[u8]) -> LogTail {
     }
 }
 
-/// Whether a stream is made of whole messages, with nothing after them.
-fn ends_with_a_message(mut wire: &[u8]) -> bool {
-    while let Ok(Status::Complete(message)) = decode(wire, &Limits::new()) {
-        wire = wire.get(message.encoded_len()..).unwrap_or_default();
-    }
-    wire.is_empty()
-}
-
 /// Splits bytes into pieces of these lengths, repeated.
 fn pieces<'d>(data: &'d [u8], lengths: &[u8]) -> Vec<&'d [u8]> {
     let mut rest = data;
@@ -79,28 +71,70 @@ fn pieces<'d>(data: &'d [u8], lengths: &[u8]) -> Vec<&'d [u8]> {
     pieces
 }
 
-fn read_stream(pieces: &[&[u8]]) -> (Vec<StreamEvent>, u64, Result<(), StreamError>) {
+/// The events of a stream, the length of its payload, and its end.
+type Read = (Vec<StreamEvent>, u64, Result<(), StreamError>);
+
+/// Takes every event that there is.
+const ALL: usize = usize::MAX;
+
+/// Reads a stream of which this many events at most are taken after each piece, repeated, and all of
+/// them after the last piece.
+fn read_stream(pieces: &[&[u8]], takes: &[usize]) -> Read {
     let mut reader = StreamReader::new();
     let mut events = Vec::new();
-    for piece in pieces {
+    for (piece, take) in pieces.iter().zip(takes.iter().cycle()) {
         reader.push(Bytes::copy_from_slice(piece));
-        while let Ok(Some(event)) = reader.next_event() {
+        for _ in 0..*take {
+            let Ok(Some(event)) = reader.next_event() else {
+                break;
+            };
             events.push(event);
         }
     }
+    let early = reader.finish();
+    while let Ok(Some(event)) = reader.next_event() {
+        events.push(event);
+    }
     let end = reader.finish();
+    if !matches!(early, Err(StreamError::UnreadInput { .. })) {
+        assert_eq!(early, end, "before all events were taken");
+    }
     (events, reader.payload_bytes(), end)
 }
 
-/// A stream decodes to the same events and the same end however it is split. An undamaged stream
+/// Reads a stream at once, and checks that it reads the same in pieces of these lengths and in whole
+/// messages, however many events are taken between them.
+fn read_any_split(wire: &[u8], lengths: &[u8]) -> Read {
+    let whole = read_stream(&[wire], &[ALL]);
+    for pieces in [pieces(wire, lengths), whole_messages(wire)] {
+        for takes in [&[ALL][..], &[0], &[1], &[0, 1], &[0, 2, 1]] {
+            assert_eq!(read_stream(&pieces, takes), whole, "{takes:?} taken");
+        }
+    }
+    whole
+}
+
+/// Splits a stream between its messages; the rest is the last piece.
+fn whole_messages(mut wire: &[u8]) -> Vec<&[u8]> {
+    let mut pieces = Vec::new();
+    while let Ok(Status::Complete(message)) = decode(wire, &Limits::new()) {
+        let (piece, rest) = wire.split_at(message.encoded_len());
+        pieces.push(piece);
+        wire = rest;
+    }
+    pieces.push(wire);
+    pieces
+}
+
+/// A stream decodes to the same events and the same end however it is split, and however many events
+/// are taken between the pieces. An undamaged stream
 /// decodes to the events that were encoded, and only a stream with a successful end succeeds.
 ///
 /// If the first byte is zero, the rest is the stream itself, in pieces of the length in the second
 /// byte; other inputs describe events.
 pub fn stream_split(data: &[u8]) {
     if let [0, length, wire @ ..] = data {
-        let whole = read_stream(&[wire]);
-        assert_eq!(read_stream(&pieces(wire, &[*length])), whole);
+        drop(read_any_split(wire, &[*length]));
         return;
     }
     #[derive(Arbitrary, Debug)]
@@ -134,8 +168,7 @@ pub fn stream_split(data: &[u8]) {
     }
     wire.extend_from_slice(input.rest);
 
-    let whole = read_stream(&[&wire]);
-    assert_eq!(read_stream(&pieces(&wire, &input.lengths)), whole);
+    let whole = read_any_split(&wire, &input.lengths);
     let bytes = |event: &StreamEvent| match event {
         StreamEvent::PayloadChunk(payload) => payload.len() as u64,
         _ => 0,
@@ -146,7 +179,7 @@ pub fn stream_split(data: &[u8]) {
         if !complete.has_failed() && complete.log.as_ref().is_none_or(|log| log.failure(None).is_none()))
     };
     if whole.2.is_ok() {
-        assert!(whole.0.last().is_some_and(good) && ends_with_a_message(&wire));
+        assert!(whole.0.last().is_some_and(good) && whole_messages(&wire).ends_with(&[&[]]));
     }
     if undamaged {
         let ends = events

@@ -4,7 +4,7 @@
 use core::time::Duration;
 
 use http::request::Parts;
-use lambda_invoke_sigv4::{PayloadHash, SigningSettings};
+use lambda_invoke_sigv4::{PathEncoding, SessionTokenMode, SigningSettings};
 
 use super::Keys;
 use crate::sigv4::{Request, canonical_request};
@@ -68,8 +68,7 @@ pub fn judge(
         }
     }
     let request = Request::from_parts(signed);
-    let hash = PayloadHash::Sha256(sha256(body));
-    let canonical = canonical_request(&request, &SigningSettings::default(), &hash, names);
+    let canonical = canonical_request(&request, &rules(), &hex(&sha256(body)), names);
     let hash = hex(&sha256(&canonical));
     let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{hash}");
     let right = hex(&hmac(&key(keys, &scope), text.as_bytes()));
@@ -80,6 +79,15 @@ pub fn judge(
         ));
     }
     Ok(())
+}
+
+/// The rules of every service but S3. None of them is left to the signer's defaults.
+fn rules() -> SigningSettings {
+    let mut rules = SigningSettings::default();
+    rules.path_encoding = PathEncoding::Double;
+    rules.normalize_path = true;
+    rules.session_token = SessionTokenMode::Signed;
+    rules
 }
 
 fn scope(keys: &Keys, date: &str) -> String {

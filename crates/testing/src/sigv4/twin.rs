@@ -1,17 +1,15 @@
 //! The canonical request as a string, step by step as the reference describes it.
 
-use lambda_invoke_sigv4::{
-    NEVER_SIGNED, PathEncoding, PayloadHash, SessionTokenMode, SigningSettings,
-};
+use lambda_invoke_sigv4::{NEVER_SIGNED, PathEncoding, SessionTokenMode, SigningSettings};
 
 use super::requests::Request;
 
 /// The naive twin: the canonical request as a string, step by step as the reference describes it.
-/// `names` are the headers that it covers.
+/// `payload` is its last line, and `names` are the headers that it covers.
 pub(crate) fn canonical(
     request: &Request,
     settings: &SigningSettings,
-    payload: &PayloadHash,
+    payload: &str,
     names: &str,
 ) -> Vec<u8> {
     canonical_with(request, settings, payload, names, BLANK[0])
@@ -29,7 +27,7 @@ pub(super) const BLANK: [fn(char) -> bool; 4] = [
 pub(super) fn canonical_with(
     request: &Request,
     settings: &SigningSettings,
-    payload: &PayloadHash,
+    payload: &str,
     names: &str,
     blank: fn(char) -> bool,
 ) -> Vec<u8> {
@@ -54,7 +52,7 @@ pub(super) fn canonical_with(
     built.push(b'\n');
     built.extend_from_slice(names.as_bytes());
     built.push(b'\n');
-    built.extend_from_slice(payload.to_string().as_bytes());
+    built.extend_from_slice(payload.as_bytes());
     built
 }
 
