@@ -48,7 +48,7 @@ Examples:
 #[command(mut_arg("json", |json| json.help("Write the summary and errors as JSON on stderr")))]
 #[command(mut_arg("log_tail", |log| log.help("Request the end of the log of every call, for exact billing and for failures that only the log reports; by default of one in 16")))]
 #[command(mut_arg("dry_run", |dry_run| dry_run.help("Check permissions and payloads, count them, and estimate the cost by --sample")))]
-#[command(mut_arg("max_attempts", |most| most.help("The maximum number of attempts of an item, not counting throttled ones [default: 5]")))]
+#[command(mut_arg("max_attempts", |most| most.help("The maximum number of attempts of an item, not counting throttled ones [default: AWS_MAX_ATTEMPTS, the profile's max_attempts, or 5]")))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(super) call: call::Options,
