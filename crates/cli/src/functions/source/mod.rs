@@ -1,6 +1,7 @@
 //! Functions named on the command line: `app.py`, `pay.py:handle`, `./binary`, `NAME=COMMAND`.
 
 use std::fs;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::functions::error::{ConfigError, Problem};
@@ -106,7 +107,7 @@ pub(crate) fn source(text: &str, folder: &Path) -> Result<(Code, PathBuf, PathBu
     };
     let wrong = |problem| ConfigError::new(file, problem);
     let path = fs::canonicalize(folder.join(file)).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => ConfigError::new(
+        io::ErrorKind::NotFound => ConfigError::new(
             format_args!("'{text}'"),
             Problem::NotFound {
                 path: file.to_owned(),
@@ -197,13 +198,17 @@ fn not_runnable(path: &Path) -> Problem {
     }
 }
 
-/// Reads a file of at most [`LARGEST`] bytes as text.
+/// Reads a file of at most [`LARGEST`] bytes as text. Pipes and devices do not state their length.
 pub(crate) fn read(path: &Path) -> Result<String, Problem> {
-    let length = fs::metadata(path).map_err(Problem::Unreadable)?.len();
-    if length > LARGEST {
+    let mut bytes = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+        .map_err(Problem::Unreadable)?;
+    if bytes.len() as u64 > LARGEST {
         return Err(Problem::TooLarge { limit: LARGEST });
     }
-    fs::read_to_string(path).map_err(Problem::Unreadable)
+    String::from_utf8(bytes)
+        .map_err(|_| Problem::Unreadable(io::Error::other("it is not UTF-8 text")))
 }
 
 /// Whether a path is a file that may be executed.

@@ -154,6 +154,19 @@ fn a_file_that_another_one_hides_is_rejected_with_both_names() {
     assert!(error.to_string().contains("a name without dots"), "{error}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_text_is_bounded_whatever_it_is_read_from() {
+    let error = read(Path::new("/dev/zero")).unwrap_err();
+    assert!(matches!(error, Problem::TooLarge { limit: LARGEST }));
+    assert_eq!(read(Path::new("/dev/null")).unwrap(), "");
+    let folder = Folder::new();
+    let path = folder.path().join("latin1");
+    fs::write(&path, b"Zo\xeb").unwrap();
+    let error = read(&path).unwrap_err();
+    assert_eq!(error.to_string(), "cannot be read: it is not UTF-8 text");
+}
+
 #[test]
 fn finds_the_file_of_a_handler() {
     let folder = Folder::new();
