@@ -164,8 +164,12 @@ fn plain(message: &str) -> String {
     }
     let (found, expected) = message.split_once(", expected ").unwrap_or((message, ""));
     let expected = match expected {
-        "i64" | "u32" => "a whole number",
+        "i64" => "a whole number",
+        "u32" => "a whole number that is not negative",
         "a boolean" => "true or false",
+        "a sequence" => "a list",
+        "a map" => "a table",
+        expected if expected.starts_with("struct ") => "a table",
         _ => return message.to_owned(),
     };
     format!("{found}, expected {expected}")

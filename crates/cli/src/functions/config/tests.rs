@@ -233,6 +233,23 @@ fn errors_name_the_line_and_what_would_be_right() {
             "expected true or false",
         ),
         (
+            "[functions.x]\ncommand = 'a'\n[functions.x.url.cors]\nmax-age = -1",
+            Some(4),
+            "expected a whole number that is not negative",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\n[functions.x.url.cors]\nallow-origins = '*'",
+            Some(4),
+            "expected a list",
+        ),
+        ("functions.x = 1", Some(1), "expected a table"),
+        ("functions = 1", Some(1), "expected a table"),
+        (
+            "[functions.x]\ncommand = 'a'\nenv = 1",
+            Some(3),
+            "expected a table",
+        ),
+        (
             "[functions.x]\ncommand = 'a'\nmemory = 1\nmemory = 2",
             Some(4),
             "this key occurs twice",
