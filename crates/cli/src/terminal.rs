@@ -25,6 +25,8 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
 
+use crate::number::counted;
+
 /// The maximum number of bytes shown of one untrusted text. It is more than a message of the
 /// service, which the error model limits to 8 KiB.
 pub(crate) const MOST_TEXT: usize = 10 << 10;
@@ -153,7 +155,10 @@ pub(crate) fn excerpt(text: &str, most: usize) -> Cow<'_, str> {
         end += 1;
     }
     let (tail, omitted) = (&text[end..], end - head.len());
-    Cow::Owned(format!("{head} [... {omitted} bytes omitted ...] {tail}"))
+    Cow::Owned(format!(
+        "{head} [... {} omitted ...] {tail}",
+        counted(omitted, "byte")
+    ))
 }
 
 /// Escapes the characters that a terminal interprets, as in `\u{1b}`; lines and tabs are kept.
@@ -255,7 +260,7 @@ mod tests {
         assert_eq!(excerpt("0123456789", 10), "0123456789");
         assert_eq!(
             excerpt("0123456789x", 10),
-            "01234 [... 1 bytes omitted ...] 6789x"
+            "01234 [... 1 byte omitted ...] 6789x"
         );
         for length in 0..40 {
             let text = "é🦀".repeat(length);

@@ -5,6 +5,7 @@
 mod program;
 
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use program::{Serve, local, run, text};
 use serde_json::{Value, json};
@@ -73,6 +74,19 @@ fn makes_the_requested_number_of_calls_and_measures_each() {
         40
     );
     assert_eq!(requests(serve), 45);
+}
+
+#[test]
+fn a_call_that_is_due_after_the_end_is_not_waited_for() {
+    let serve = Serve::start(&[]);
+    // The second call would be due after 100 seconds.
+    let arguments = ["echo", "--duration", "200ms", "--rate", "0.01", "--json"];
+    let began = Instant::now();
+    let output = bench(&serve, &arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(began.elapsed() < Duration::from_secs(90));
+    assert_eq!(result(&output)["calls"], 1);
+    assert_eq!(requests(serve), 1);
 }
 
 #[test]

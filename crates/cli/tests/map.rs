@@ -6,7 +6,7 @@ mod program;
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use program::{calling, fed, program, text};
 use serde_json::Value;
@@ -130,6 +130,33 @@ fn payloads_come_from_files_tables_and_folders() {
     assert_eq!(fs::read_dir(&out).unwrap().count(), 2);
     let output = map(&["echo", "--local", "--format", "nul"], "{\n\"a\":1}\0[2]");
     assert_eq!(lines(&output.stdout).len(), 2);
+}
+
+#[test]
+fn an_input_that_can_be_read_only_once_is_sent_whole() {
+    let pipe = folder("pipe").join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for plan in [&[][..], &["--dry-run", "--json"]] {
+        let input = ["echo", "--local", "--input", "/dev/stdin"];
+        check_30(&map(&[&input, plan].concat(), &payloads(30)), plan);
+        let writing = pipe.clone();
+        let writer = std::thread::spawn(move || fs::write(writing, payloads(30)));
+        let input = ["echo", "--local", "--input", pipe.to_str().unwrap()];
+        let output = map(&[&input, plan].concat(), "");
+        writer.join().unwrap().unwrap();
+        check_30(&output, plan);
+    }
+}
+
+/// Checks that 30 payloads were sent, or counted.
+fn check_30(output: &Output, plan: &[&str]) {
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    match plan {
+        [] => assert_eq!(lines(&output.stdout).len(), 30, "{said}"),
+        _ => assert_eq!(lines(&output.stderr)[0]["plan"]["items"], 30),
+    }
 }
 
 #[test]
@@ -276,6 +303,27 @@ fn rejections_and_lost_services_have_the_exit_codes_of_single_calls() {
     drop(closed.stdout.take());
     std::io::Write::write_all(&mut closed.stdin.take().unwrap(), payloads(50).as_bytes()).unwrap();
     assert_eq!(program::wait(&mut closed).code(), Some(141));
+}
+
+#[test]
+fn the_number_of_attempts_comes_from_the_option_or_the_environment() {
+    for (configured, option, attempts) in [
+        ("", None, 5),
+        ("2", None, 2),
+        ("2", Some("3"), 3),
+        ("1", None, 1),
+    ] {
+        let mut command = calling("http://127.0.0.1:9", &["map", "echo"]);
+        if let Some(most) = option {
+            command.args(["--max-attempts", most]);
+        }
+        if !configured.is_empty() {
+            command.env("AWS_MAX_ATTEMPTS", configured);
+        }
+        let output = fed(command.stdin(Stdio::piped()), b"1\n");
+        let found = &lines(&output.stdout)[0]["attempts"];
+        assert_eq!(*found, attempts, "{configured} {option:?}");
+    }
 }
 
 #[test]

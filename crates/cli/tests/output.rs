@@ -169,6 +169,53 @@ fn what_cannot_be_written_is_reported_before_anything_is_sent() {
 }
 
 #[test]
+fn a_pipe_receives_the_response_of_the_call_that_was_made() {
+    let folder = folder("output-pipe");
+    let pipe = folder.join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for command in ["invoke", "stream", "map"] {
+        let path = pipe.clone();
+        let reader = std::thread::spawn(move || fs::read_to_string(path).unwrap());
+        let mut called = program();
+        called.args([command, "echo", "--local", "-o"]).arg(&pipe);
+        if command != "map" {
+            called.args(["-p", "[1]"]);
+        }
+        let called = called.stdin(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = called.spawn().unwrap();
+        // Ends the input of map.
+        let mut stdin = child.stdin.take().unwrap();
+        let _ = std::io::Write::write_all(&mut stdin, b"[1]\n");
+        drop(stdin);
+        let (code, said) = program::ended(&mut child);
+        assert_eq!(code, Some(0), "{command}: {said}");
+        let read = reader.join().unwrap();
+        assert!(read.contains("[1]"), "{command}: {read}");
+    }
+}
+
+#[test]
+fn a_response_without_a_payload_leaves_the_file_as_it_was() {
+    let folder = folder("output-none");
+    let file = folder.join("response");
+    fs::write(&file, "old").unwrap();
+    let new = folder.join("new");
+    for kind in ["--dry-run", "--event"] {
+        for path in [&file, &new] {
+            let output = program()
+                .args(["invoke", "echo", "--local", "-p", "1", kind, "-o"])
+                .arg(path)
+                .output()
+                .unwrap();
+            assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        }
+        assert_eq!(fs::read_to_string(&file).unwrap(), "old", "{kind}");
+        assert!(!new.exists(), "{kind}");
+    }
+}
+
+#[test]
 fn a_device_is_written_to_and_a_dash_is_stdout() {
     let output = program()
         .args([

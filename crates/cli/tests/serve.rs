@@ -310,7 +310,13 @@ async fn invocations_that_outlast_the_grace_are_dropped() {
     let _stream = counting(&serve, r#"{"n":1000000,"delay_ms":60000}"#).await;
     let ended = serve.stop();
     assert_eq!(ended.status.code(), Some(0));
-    assert!(ended.stderr.contains("were dropped"), "{}", ended.stderr);
+    assert!(
+        ended
+            .stderr
+            .contains("that still ran after 100ms were dropped"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[tokio::test]
@@ -465,6 +471,15 @@ fn invalid_options_are_rejected_with_what_is_expected() {
             "ID:SECRET or ID:SECRET:PATTERN",
         ),
         (["--credential", "hushhush"], "--credential number 1"),
+        (
+            ["--env", "hush"],
+            "--env: a function of your own is missing",
+        ),
+        (["--env-file", "hush"], "--env-file: a function of your"),
+        (
+            ["--queue", "1"],
+            "--queue: a function of your own is missing",
+        ),
         (["--account", "12"], "12 digits"),
         (["--region", "us east"], "'us east' is not a region"),
         (["--alias", "hello"], "FUNCTION:ALIAS=VERSION"),

@@ -184,8 +184,8 @@ fn headers_are_sent_and_signed_and_bad_ones_are_explained() {
     .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     for (header, why) in [
-        ("X-Team", "no colon between name and value"),
-        ("X Team: a", "'X Team' is not the name of a header"),
+        ("hush", "no colon between name and value"),
+        ("X Team: hush", "the name is not one that a header can have"),
         ("Authorization: a", "authorization"),
         ("a: b\u{1}", "control character"),
     ] {
@@ -193,10 +193,7 @@ fn headers_are_sent_and_signed_and_bad_ones_are_explained() {
             .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(2), "{header}");
-        assert!(
-            text(&output.stderr).contains(why),
-            "{}",
-            text(&output.stderr)
-        );
+        let said = text(&output.stderr);
+        assert!(said.contains(why) && !said.contains("hush"), "{said}");
     }
 }

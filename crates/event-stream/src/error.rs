@@ -157,6 +157,11 @@ pub enum DecodeErrorKind {
     },
 }
 
+/// The ending of a noun after a number.
+const fn plural(is_one: bool) -> &'static str {
+    if is_one { "" } else { "s" }
+}
+
 impl fmt::Display for DecodeErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -167,7 +172,8 @@ impl fmt::Display for DecodeErrorKind {
             ),
             Self::MessageTooShort { actual } => write!(
                 f,
-                "message too short: it states a length of {actual} bytes, the minimum is 16"
+                "message too short: it states a length of {actual} byte{}, the minimum is 16",
+                plural(actual == 1)
             ),
             Self::MessageTooLong { limit, actual } => write!(
                 f,
@@ -192,7 +198,8 @@ impl fmt::Display for DecodeErrorKind {
             }
             Self::HeaderNameTruncated { expected, actual } => write!(
                 f,
-                "header name truncated: expected {expected} bytes, but the headers end after {actual}"
+                "header name truncated: expected {expected} byte{}, but the headers end after {actual}",
+                plural(expected == 1)
             ),
             Self::HeaderNameNotUtf8 => f.write_str("header name is not valid UTF-8"),
             Self::HeaderTypeMissing => {
@@ -206,7 +213,8 @@ impl fmt::Display for DecodeErrorKind {
             }
             Self::HeaderValueTruncated { expected, actual } => write!(
                 f,
-                "header value truncated: expected {expected} bytes, but the headers end after {actual}"
+                "header value truncated: expected {expected} byte{}, but the headers end after {actual}",
+                plural(expected == 1)
             ),
             Self::HeaderValueTooLong { limit, actual } => write!(
                 f,
@@ -215,12 +223,16 @@ impl fmt::Display for DecodeErrorKind {
             Self::HeaderValueNotUtf8 => f.write_str("header string is not valid UTF-8"),
             Self::UnexpectedEof { received, missing } => write!(
                 f,
-                "unexpected end of stream: {received} bytes of the message were received, \
-                 at least {missing} are missing"
+                "unexpected end of stream: {received} byte{} of the message {} received, \
+                 at least {missing} {} missing",
+                plural(received == 1),
+                if received == 1 { "was" } else { "were" },
+                if missing == 1 { "is" } else { "are" }
             ),
             Self::UnreadInput { remaining } => write!(
                 f,
-                "the decoder was finished with {remaining} bytes of input unread"
+                "the decoder was finished with {remaining} byte{} of input unread",
+                plural(remaining == 1)
             ),
         }
     }

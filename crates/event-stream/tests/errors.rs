@@ -93,6 +93,17 @@ fn decode_errors_say_what_was_expected_and_what_was_found() {
              at least 12 are missing",
         ),
         (
+            Kind::UnexpectedEof {
+                received: 1,
+                missing: 1,
+            },
+            "unexpected end of stream: 1 byte of the message was received, at least 1 is missing",
+        ),
+        (
+            Kind::UnreadInput { remaining: 1 },
+            "the decoder was finished with 1 byte of input unread",
+        ),
+        (
             Kind::UnreadInput { remaining: 31 },
             "the decoder was finished with 31 bytes of input unread",
         ),

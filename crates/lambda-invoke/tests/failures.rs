@@ -145,19 +145,19 @@ async fn a_failure_that_only_the_log_reports_ends_the_stream() {
           Billed Duration: 2000 ms\tMemory Size: 128 MB\tMax Memory Used: 23 MB\tStatus: timeout",
     );
     let end = StreamEvent::InvokeComplete(InvokeComplete::with_log(Some(log)));
-    let body = events([chunk("partial"), end]);
+    let body = events([chunk("p"), end]);
     let server = responding([stream_head(&[]), body, LAST_CHUNK.to_vec()].concat()).await;
     let mut stream = server.client().stream("f").send().await.unwrap();
     let (all, end) = drain(&mut stream).await;
-    assert_eq!(all, b"partial");
+    assert_eq!(all, b"p");
     let error = end.unwrap();
     assert_eq!(
         (error.kind(), error.execution(), error.received()),
-        (ErrorKind::FunctionFailed, Execution::Started, Some(7))
+        (ErrorKind::FunctionFailed, Execution::Started, Some(1))
     );
     assert_eq!(
         error.to_string(),
-        "the function failed, as its log reports: status timeout, after 7 bytes (request id the-id)"
+        "the function failed, as its log reports: status timeout, after 1 byte (request id the-id)"
     );
     let failure = error.function_failure().unwrap();
     assert_eq!((&failure.code, &failure.details), (&None, &None));

@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 mod block;
+mod counted;
 mod descriptors;
 mod item;
 pub mod journal;

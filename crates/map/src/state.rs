@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::counted::counted;
 use crate::journal::{Event, Kind, Settled, SourceId};
 
 /// How many items a page has.
@@ -148,7 +149,9 @@ impl fmt::Display for StateError {
                 "item {index} has another payload than the one that is in the journal"
             ),
             Self::OtherCount { was, is } => {
-                write!(f, "the journal belongs to {was} items, and there are {is}")
+                let verb = if *is == 1 { "is" } else { "are" };
+                let was = counted(*was, "item");
+                write!(f, "the journal belongs to {was}, and there {verb} {is}")
             }
             Self::Full => f.write_str("the journal has reached 64 GiB"),
         }

@@ -6,8 +6,9 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-use lambda_invoke_map::journal::{Decoded, Header, SLOT, Settled, SourceId};
+use lambda_invoke_map::journal::{Decoded, Header, MAX_DATA, SLOT, Settled, SourceId};
 use lambda_invoke_map::{Item, Journal, JournalError, Rerun, RunError, StateError, iter};
 use support::{Executions, Service, all, items, open, path, settled};
 
@@ -311,4 +312,30 @@ async fn another_payload_does_not_cost_the_results_of_what_runs() {
     assert_eq!(settled(&events, Settled::Started), 1);
     let status = lambda_invoke_map::Status::Settled(Settled::Started);
     assert_eq!(reopened(&file).state().status(0), status);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_that_the_journal_cannot_hold_is_reported_and_costs_no_other() {
+    let service = Service::start(|builder| builder).await;
+    let file = path("long");
+    let keep: Arc<lambda_invoke_map::Keep> = Arc::new(|finished| match finished.index {
+        1 => Ok(vec![b'x'; MAX_DATA + 1].into()),
+        _ => Ok(finished.line()),
+    });
+    let run = service.map().concurrency(1).journal(open(&file));
+    let (events, error) = all(run.keep(keep).run(iter(items(3)))).await;
+    assert_eq!(events[&1].line().len(), MAX_DATA + 1);
+    let Some(RunError::Journal(JournalError::TooLong(found))) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!((found.index, found.bytes), (1, MAX_DATA + 1));
+    let before = service.executions.get();
+    let run = service.map().journal(reopened(&file)).run(iter(items(3)));
+    let (events, error) = all(run).await;
+    assert!(error.is_none());
+    assert_eq!(events[&0].settled(), Settled::Done);
+    assert_eq!(events[&1].settled(), Settled::Unknown);
+    assert_eq!(events[&2].settled(), Settled::Done);
+    let ran = more(&service.executions, &before, 3);
+    assert_eq!(ran[..2], [0, 0], "{ran:?}");
 }

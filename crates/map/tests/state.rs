@@ -83,7 +83,7 @@ fn encode(step: Step, slot: u64, out: &mut Vec<u8>) -> u64 {
             data: data.as_bytes(),
         },
     };
-    record.encode(SEED, slot, out)
+    record.encode(SEED, slot, out).unwrap()
 }
 
 /// The state that the records of a journal lead to.

@@ -2,6 +2,17 @@
 
 use std::fmt;
 
+/// Displays a number of bytes, with its unit in the singular or the plural.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ByteCount(pub(crate) u64);
+
+impl fmt::Display for ByteCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ending = if self.0 == 1 { "" } else { "s" };
+        write!(f, "{} byte{ending}", self.0)
+    }
+}
+
 /// Decodes UTF-8 from bytes that arrive in pieces, without splitting a character.
 ///
 /// The bytes of a character that is incomplete at the end of a piece, at most three, are held back

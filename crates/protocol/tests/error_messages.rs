@@ -157,6 +157,10 @@ fn of_preludes() {
             "does not end within 9 bytes",
         ),
         (
+            of(PreludeError::Truncated { length: 1 }),
+            "is truncated: the stream ended after 1 byte",
+        ),
+        (
             of(PreludeError::Truncated { length: 3 }),
             "is truncated: the stream ended after 3 bytes",
         ),
@@ -284,7 +288,7 @@ fn of_responses() {
         ),
         (
             Framing::Length(2).check_end(1).unwrap_err().to_string(),
-            "the body ended after 1 bytes, but 2 were announced",
+            "the body ended after 1 byte, but 2 were announced",
         ),
     ]);
 }

@@ -57,7 +57,8 @@ fn check_repaired(bytes: &[u8], seed: u32, events: &[Event], tail: &Tail) {
     for hole in &tail.holes {
         for slot in hole.clone() {
             let mut void = Vec::new();
-            Record::Void.encode(seed, slot, &mut void);
+            let encoded = Record::Void.encode(seed, slot, &mut void);
+            assert_eq!(encoded, Ok(slot + 1));
             repaired[slot as usize * SLOT..][..SLOT].copy_from_slice(&void);
         }
     }
@@ -132,7 +133,10 @@ pub fn journal(data: &[u8]) {
             }
             Step::Synced => Record::Synced { slot },
         };
-        slot = record.encode(case.seed, slot, &mut bytes);
+        let Ok(next) = record.encode(case.seed, slot, &mut bytes) else {
+            panic!("a record of at most 255 bytes is too long");
+        };
+        slot = next;
         let statuses = (0..8).map(|index| (index, state.status(index))).collect();
         moments.insert(bytes.len(), statuses);
     }

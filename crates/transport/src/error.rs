@@ -229,12 +229,13 @@ impl Error {
             ErrorKind::Protocol => "the framing of the response's body is not valid HTTP/1.1,",
             _ => "the connection failed",
         };
+        let ending = if received == 1 { "" } else { "s" };
         Self(Arc::new(Repr {
             kind,
             sent: Sent::Maybe,
             in_body: true,
             limit: None,
-            message: format!("{what} after {received} bytes of the response's body").into(),
+            message: format!("{what} after {received} byte{ending} of the response's body").into(),
             cause: Some(error.into()),
         }))
     }

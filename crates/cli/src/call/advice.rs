@@ -27,11 +27,12 @@ pub(crate) fn of(error: &Error) -> Option<String> {
     }
 }
 
-/// The built-in function whose name was probably meant.
-pub(crate) fn similar_function(name: &str) -> Option<&'static str> {
-    let similarity = |known: &&'static str| strsim::jaro_winkler(name, known);
-    let best = BUILT_IN
-        .into_iter()
+/// The function, among those that are served, whose name was probably meant.
+pub(crate) fn similar<'k>(name: &str, known: &'k [String]) -> Option<&'k str> {
+    let similarity = |known: &&str| strsim::jaro_winkler(name, known);
+    let best = known
+        .iter()
+        .map(String::as_str)
         .max_by(|one, other| similarity(one).total_cmp(&similarity(other)))?;
     (similarity(&best) >= SIMILAR).then_some(best)
 }
@@ -94,6 +95,7 @@ mod tests {
 
     #[test]
     fn a_misspelled_name_suggests_the_right_one() {
+        let known = BUILT_IN.map(str::to_owned);
         for (name, meant) in [
             ("helo", Some("hello")),
             ("Hello", Some("hello")),
@@ -102,7 +104,7 @@ mod tests {
             ("orders", None),
             ("", None),
         ] {
-            assert_eq!(similar_function(name), meant, "{name}");
+            assert_eq!(similar(name, &known), meant, "{name}");
         }
     }
 }

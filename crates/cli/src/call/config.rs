@@ -241,13 +241,22 @@ impl Config {
         self.settings
             .retry_mode()
             .map_err(|error| failure(&error))?;
-        let attempts = self.settings.max_attempts();
-        let attempts = attempts.map_err(|error| failure(&error))?;
-        Ok(match attempts {
+        Ok(match self.max_attempts()? {
             // A policy that never retries was set by an option, which takes precedence.
-            Some(attempts) if policy.max_attempts() > 1 => policy.with_max_attempts(attempts.value),
+            Some(attempts) if policy.max_attempts() > 1 => policy.with_max_attempts(attempts),
             _ => policy,
         })
+    }
+
+    /// The configured number of attempts.
+    ///
+    /// # Errors
+    ///
+    /// If the setting is invalid.
+    pub(crate) fn max_attempts(&self) -> Result<Option<u32>, Failure> {
+        let attempts = self.settings.max_attempts();
+        let attempts = attempts.map_err(|error| failure(&error))?;
+        Ok(attempts.map(|attempts| attempts.value))
     }
 
     /// The headers that identify the caller: the user agent with the application's id, and the

@@ -24,6 +24,7 @@ use self::header::Header;
 use self::outcome::failure;
 use crate::exit::call_state::call_state;
 use crate::exit::{Exit, Failure};
+use crate::functions::spec::FunctionSpec;
 use crate::functions::{self, program};
 use crate::number::{time, whole};
 use crate::output::Deadline;
@@ -79,7 +80,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", value_parser = whole(1_u32..=1_000))]
     pub(crate) max_attempts: Option<u32>,
     /// Add a header 'NAME: VALUE' to the request, covered by its signature; can be repeated
-    #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header::parse)]
+    #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header::Parser)]
     pub(crate) headers: Vec<Header>,
     #[command(flatten)]
     timeouts: TimeoutOptions,
@@ -157,6 +158,8 @@ pub(crate) struct Prepared<'o> {
     pub(crate) name: FunctionName<'o>,
     pub(crate) payload: Bytes,
     pub(crate) client_context: Option<ClientContext<'static>>,
+    /// The maximum number of attempts that an option, the environment or a profile sets.
+    pub(crate) max_attempts: Option<u32>,
     /// The endpoint of `--local`, which serves until this is dropped.
     _server: Option<Server>,
 }
@@ -221,18 +224,27 @@ impl Options {
         let payload = self.payload.read()?;
         let context = self.client_context.as_ref().map(payload::client_context);
         let client_context = context.transpose()?;
-        let (client, server) = match self.local {
+        let (client, server, max_attempts) = match self.local {
             true => {
                 let (client, server) = self.local(&name).await?;
-                (client, Some(server))
+                (client, Some(server), self.max_attempts)
             }
-            false => (self.remote(&name).await?, None),
+            false => {
+                let config = Config::new(&self.connection, Some(&name))?;
+                let client = self.remote(&config).await?;
+                let max_attempts = match self.max_attempts {
+                    Some(most) => Some(most),
+                    None => config.max_attempts()?,
+                };
+                (client, None, max_attempts)
+            }
         };
         Ok(Prepared {
             client,
             name,
             payload,
             client_context,
+            max_attempts,
             _server: server,
         })
     }
@@ -304,17 +316,32 @@ impl Options {
         Ok((client.map_err(|error| failure(&error))?, server))
     }
 
-    fn own_functions(&self) -> Result<Vec<Function>, Failure> {
+    fn own_specs(&self) -> Result<Vec<FunctionSpec>, Failure> {
         let folder = std::env::current_dir()
             .map_err(|error| Failure::usage(format!("the current directory: {error}")))?;
-        let specs = functions::named(&self.own, &folder).map_err(Failure::usage)?;
+        functions::named(&self.own, &folder).map_err(Failure::usage)
+    }
+
+    /// The names of the functions of `--local`.
+    pub(crate) fn local_functions(&self) -> Vec<String> {
+        match self.own.is_empty() {
+            true => advice::BUILT_IN.map(str::to_owned).into(),
+            // They have been read before.
+            false => {
+                let specs = self.own_specs().unwrap_or_default().into_iter();
+                specs.map(|spec| spec.name).collect()
+            }
+        }
+    }
+
+    fn own_functions(&self) -> Result<Vec<Function>, Failure> {
+        let specs = self.own_specs()?;
         let functions = specs.iter().map(program::function);
         let functions: Result<Vec<_>, _> = functions.collect();
         functions.map_err(Failure::usage)
     }
 
-    async fn remote(&self, name: &FunctionName<'_>) -> Result<Client, Failure> {
-        let config = Config::new(&self.connection, Some(name))?;
+    async fn remote(&self, config: &Config) -> Result<Client, Failure> {
         // Fetched before the call, since the call's timeouts do not apply to this.
         let (region, _) = config.signing().await?;
         let (endpoint, _) = config.endpoint(&region.value)?;

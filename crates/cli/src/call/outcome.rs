@@ -86,13 +86,12 @@ pub(crate) fn call_failure(error: &Error, options: &call::Options) -> Failure {
         );
     } else if options.is_local() && is_missing {
         let function = options.function.split(':').next().unwrap_or_default();
-        let hint = match advice::similar_function(function) {
-            Some(name) if name == function => format!("{name} has only the version $LATEST"),
-            Some(name) => format!("did you mean {name}?"),
-            None => format!(
-                "the functions of --local are {}",
-                advice::BUILT_IN.join(", ")
-            ),
+        let served = options.local_functions();
+        let hint = match (advice::similar(function, &served), served.as_slice()) {
+            (Some(name), _) if name == function => format!("{name} has only the version $LATEST"),
+            (Some(name), _) => format!("did you mean {name}?"),
+            (None, [only]) => format!("the function of --local is {only}"),
+            (None, several) => format!("the functions of --local are {}", several.join(", ")),
         };
         let _ = write!(failure.message, "\n  hint: {hint}");
     }

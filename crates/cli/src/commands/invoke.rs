@@ -117,9 +117,18 @@ async fn write(
         let response = terminal::json(&Response::new(reply));
         return output::write_line(response, destination, deadline).await;
     }
+    if !has_payload(reply) {
+        return Ok(());
+    }
     let mut output = Output::new(destination, deadline)?;
     output.write(reply.payload().clone()).await?;
     output.finish(true).await
+}
+
+/// Whether there is a payload to show, although it may be empty. Responses to events and dry runs have
+/// none; if there is one anyway, it is shown.
+fn has_payload(reply: &Reply) -> bool {
+    reply.status() == 200 || !reply.payload().is_empty()
 }
 
 /// The response with the member names of the service's model. The payload is unchanged if it is
@@ -148,8 +157,6 @@ struct Response<'r> {
 impl<'r> Response<'r> {
     fn new(reply: &'r Reply) -> Self {
         let payload = serde_json::from_slice(reply.payload()).ok();
-        // Responses to events and dry runs have no payload; if there is one anyway, it is shown.
-        let is_shown = reply.status() == 200 || !reply.payload().is_empty();
         Self {
             status_code: reply.status().as_u16(),
             request_id: reply.request_id(),
@@ -157,7 +164,7 @@ impl<'r> Response<'r> {
             function_error: reply.function_error(),
             log_result: reply.log().map(|log| log.to_base64()),
             durable_execution_arn: reply.durable_execution_arn(),
-            payload_base64: (payload.is_none() && is_shown)
+            payload_base64: (payload.is_none() && has_payload(reply))
                 .then(|| STANDARD.encode(reply.payload())),
             payload,
         }

@@ -17,7 +17,8 @@ use crate::terminal::{Style, say_json, say_labeled};
 pub(crate) enum Exit {
     /// The function failed.
     FunctionFailed = 1,
-    /// Invalid input, usage or configuration: nothing was sent.
+    /// Invalid input, usage or configuration: nothing was sent; by `map`, which reads its input while it
+    /// sends, nothing more.
     Usage = 2,
     /// The service rejected the request.
     Rejected = 3,
@@ -37,7 +38,7 @@ pub(crate) const HELP: &str = "\
 Exit codes:
   0    success
   1    the function failed
-  2    invalid input, usage or configuration; nothing was sent
+  2    invalid input, usage or configuration; only map may have sent anything
   3    the service rejected the request
   4    the transport failed, or a timeout expired
   5    the response was incomplete or corrupt

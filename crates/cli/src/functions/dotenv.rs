@@ -109,13 +109,15 @@ fn value(text: &str) -> Result<(String, &str), Problem> {
 /// The value in quotes at the beginning of a text, and the text after the closing quote.
 fn quoted(text: &str, quote: char) -> Result<(String, &str), Problem> {
     let mut value = String::new();
-    let mut characters = text.char_indices().skip(1);
+    let rest = |at: usize| text.get(at + 1..).unwrap_or_default();
+    // The line ends of the file are line feeds in the value; the escape \r\n is what it says.
+    let mut characters = text
+        .char_indices()
+        .skip(1)
+        .filter(|(at, character)| *character != '\r' || !rest(*at).starts_with('\n'));
     while let Some((at, character)) = characters.next() {
         match character {
-            _ if character == quote => {
-                let after = text.get(at + 1..).unwrap_or_default();
-                return Ok((value.replace("\r\n", "\n"), after));
-            }
+            _ if character == quote => return Ok((value, rest(at))),
             '\\' if quote == '"' => match characters.next() {
                 Some((_, 'n')) => value.push('\n'),
                 Some((_, 'r')) => value.push('\r'),
@@ -155,6 +157,10 @@ mod tests {
             ),
             ("A='$HOME \\n'", &[("A", "$HOME \\n")]),
             (r#"A="a\nb\t\"\\\$\q""#, &[("A", "a\nb\t\"\\$\\q")]),
+            (
+                "A=\"a\\r\\nb\r\nc\\\r\nd\re\"\r\nB=1",
+                &[("A", "a\r\nb\nc\\\nd\re"), ("B", "1")],
+            ),
             ("A=$HOME/${X}", &[("A", "$HOME/${X}")]),
             (
                 "A=\"one\ntwo\"\nB='three\r\nfour'\n",

@@ -52,31 +52,45 @@ pub(crate) struct Options {
     pub(crate) print_config: bool,
 }
 
-/// `NAME=VALUE`. The value may be a secret.
+/// `NAME=VALUE`, as given. It is parsed by [`assigned`] rather than by clap, whose errors would quote
+/// a value that may be a secret.
 #[derive(Clone)]
-struct Assignment {
-    name: String,
-    value: Value,
-}
+struct Assignment(String);
 
 impl std::fmt::Debug for Assignment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}=<redacted>", self.name)
+        f.write_str("<redacted>")
     }
 }
 
 impl FromStr for Assignment {
-    type Err = String;
+    type Err = std::convert::Infallible;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once('=') {
-            Some((name, value)) if is_variable(name) => Ok(Self {
-                name: name.to_owned(),
-                value: Value(value.to_owned()),
-            }),
-            _ => Err(format!("expected NAME=VALUE, with a name of {VARIABLE}")),
-        }
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
     }
+}
+
+/// The names and values of an option. Errors name it by number.
+fn assigned(option: &str, given: &[Assignment]) -> Result<Vec<(String, Value)>, ConfigError> {
+    let parsed = given.iter().zip(1..).map(|(Assignment(text), number)| {
+        let wrong = |what| {
+            let place = format_args!("{option} number {number}");
+            ConfigError::new(place, Problem::Syntax(what))
+        };
+        match text.split_once('=') {
+            Some((_, value)) if value.contains('\0') => {
+                Err(wrong("a variable cannot contain a NUL byte".to_owned()))
+            }
+            Some((name, value)) if is_variable(name) => {
+                Ok((name.to_owned(), Value(value.to_owned())))
+            }
+            _ => Err(wrong(format!(
+                "expected NAME=VALUE, with a name of {VARIABLE}"
+            ))),
+        }
+    });
+    parsed.collect()
 }
 
 impl Options {
@@ -92,27 +106,49 @@ impl Options {
         source.is_empty() && function.is_empty() && config.is_none() && sam.is_none()
     }
 
+    /// Rejects options for the functions that are described if there are none: the built-in functions
+    /// have no variables, processes or sources.
+    fn check(&self) -> Result<(), ConfigError> {
+        let given = [
+            ("--env", !self.env.is_empty()),
+            ("--env-file", !self.env_file.is_empty()),
+            ("--queue", self.queue.is_some()),
+            ("--watch", self.watch),
+            ("--no-watch", self.no_watch),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) if self.is_empty() => {
+                let problem = Problem::Missing {
+                    setting: "a function of your own".to_owned(),
+                    expected: "one that it applies to, such as app.py",
+                };
+                Err(ConfigError::new(option, problem))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Reads all descriptions.
     ///
     /// # Errors
     ///
-    /// Those of the files and arguments, or if two functions have the same name.
+    /// Those of the files and arguments, if two functions have the same name, or if options apply to none.
     pub(crate) fn load(
         &self,
         folder: &Path,
         region: &str,
         account: &str,
     ) -> Result<Loaded, ConfigError> {
+        self.check()?;
         let mut loaded = Loaded::default();
         let variables = self.variables()?;
         if let Some(path) = &self.config {
             loaded.functions.extend(config::load(path)?);
         }
         if let Some(path) = &self.sam {
-            let parameters = self.parameter.iter();
-            let parameters: BTreeMap<_, _> = parameters
-                .map(|given| (given.name.clone(), given.value.0.clone()))
-                .collect();
+            let parameters = assigned("--parameter", &self.parameter)?.into_iter();
+            let parameters: BTreeMap<_, _> =
+                parameters.map(|(name, value)| (name, value.0)).collect();
             let stack = Stack {
                 region,
                 account,
@@ -140,13 +176,7 @@ impl Options {
         for path in &self.env_file {
             variables.extend(dotenv::load(path)?);
         }
-        for Assignment { name, value } in &self.env {
-            if value.0.contains('\0') {
-                let problem = Problem::Syntax("a variable cannot contain a NUL byte".to_owned());
-                return Err(ConfigError::new(format_args!("--env {name}"), problem));
-            }
-            variables.push((name.clone(), value.clone()));
-        }
+        variables.extend(assigned("--env", &self.env)?);
         Ok(variables)
     }
 }

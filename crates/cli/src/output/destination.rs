@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::stdout::stdout;
 use crate::exit::Failure;
@@ -44,8 +45,9 @@ impl Options {
 #[derive(Clone, Debug)]
 pub(crate) enum Destination {
     Stdout,
-    /// A device or a pipe, which is written to directly.
-    Special(PathBuf),
+    /// A device or a pipe, which is written to directly. It stays open: the reader of a pipe that is
+    /// closed takes it for the end, and nobody would read what is written after it is opened again.
+    Special(PathBuf, Arc<File>),
     /// A regular file, with its permissions if it exists.
     File(PathBuf, Option<Permissions>),
 }
@@ -73,7 +75,10 @@ impl Destination {
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         Ok(match fs::metadata(&target) {
             Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-            Ok(found) if !found.is_file() => Self::Special(target),
+            Ok(found) if !found.is_file() => {
+                let file = OpenOptions::new().write(true).open(&target)?;
+                Self::Special(target, Arc::new(file))
+            }
             Ok(found) => Self::File(target, Some(found.permissions())),
             Err(_) => Self::File(target, None),
         })
@@ -87,10 +92,7 @@ impl Destination {
     pub(crate) fn start(&self) -> io::Result<(Sink, Option<Temporary>)> {
         match self {
             Self::Stdout => Ok((Sink::Stdout, None)),
-            Self::Special(path) => {
-                let file = OpenOptions::new().write(true).open(path)?;
-                Ok((Sink::Special(file), None))
-            }
+            Self::Special(_, file) => Ok((Sink::Special(Arc::clone(file)), None)),
             Self::File(target, permissions) => {
                 let (temporary, file) = Temporary::beside(target)?;
                 if let Some(permissions) = permissions {
@@ -105,7 +107,7 @@ impl Destination {
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Stdout => "stdout".to_owned(),
-            Self::Special(path) | Self::File(path, _) => path.display().to_string(),
+            Self::Special(path, _) | Self::File(path, _) => path.display().to_string(),
         }
     }
 }
@@ -114,7 +116,7 @@ impl Destination {
 #[derive(Debug)]
 pub(crate) enum Sink {
     Stdout,
-    Special(File),
+    Special(Arc<File>),
     File(File),
 }
 
@@ -131,7 +133,8 @@ impl Sink {
                 stdout.write_all(bytes)?;
                 stdout.flush()
             }
-            Self::Special(file) | Self::File(file) => file.write_all(bytes),
+            Self::Special(file) => file.write_all(bytes),
+            Self::File(file) => file.write_all(bytes),
         }
     }
 

@@ -250,10 +250,12 @@ fn check_prefix(name: &str, decoder: &Decoder, prefix: &[u8], start: usize, tota
     let error = finished.unwrap_err();
     assert!(error.is_unexpected_eof(), "{name}: {error}");
     assert_eq!(error.offset(), (start + prefix.len()) as u64, "{name}");
-    let text = format!(
-        "{} bytes of the message were received, at least {missing} are missing",
-        prefix.len()
-    );
+    let received = match prefix.len() {
+        1 => "1 byte of the message was received".to_owned(),
+        many => format!("{many} bytes of the message were received"),
+    };
+    let verb = if missing == 1 { "is" } else { "are" };
+    let text = format!("{received}, at least {missing} {verb} missing");
     assert!(error.to_string().ends_with(&text), "{name}: {error}");
 }
 

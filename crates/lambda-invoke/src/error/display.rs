@@ -58,7 +58,7 @@ impl Repr {
     /// Whether the source's message has the number of bytes already.
     fn source_counts(&self, received: u64) -> bool {
         let source = self.source.as_deref().map(ToString::to_string);
-        source.is_some_and(|said| said.contains(&format!("after {received} bytes")))
+        source.is_some_and(|said| said.contains(&format!("after {}", bytes(received))))
     }
 
     fn consequence(&self) -> Option<&'static str> {
@@ -79,12 +79,18 @@ impl Repr {
     }
 }
 
+/// A number of bytes, with its unit in the singular or the plural.
+fn bytes(count: u64) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} byte{ending}")
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let repr = &*self.0;
         repr.write_cause(f)?;
         if let Some(received) = repr.shown_bytes() {
-            write!(f, ", after {received} bytes")?;
+            write!(f, ", after {}", bytes(received))?;
         }
         if repr.attempts > 1 {
             write!(f, ", in {} attempts", repr.attempts)?;

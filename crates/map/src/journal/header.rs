@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::SLOT;
+use crate::counted::counted;
 
 /// The first line of every journal, for people who open it. It ends with the version of the format.
 const MAGIC: &[u8; 32] = b"lambda-invoke map journal, 0001\n";
@@ -253,8 +254,10 @@ impl Header {
         }
         let describe = |source: SourceId| {
             format!(
-                "{} items of {} bytes with the checksum {:08x}",
-                source.items, source.bytes, source.check
+                "{} of {} with the checksum {:08x}",
+                counted(source.items, "item"),
+                counted(source.bytes, "byte"),
+                source.check
             )
         };
         differ("payloads", &describe(was), &describe(is))
@@ -346,5 +349,9 @@ mod tests {
             "the payloads were 3 items of 12 bytes with the checksum 00000009, and are 3 items of \
              12 bytes with the checksum 0000000a"
         );
+        let source = other.source.as_mut().unwrap();
+        (source.items, source.bytes) = (1, 1);
+        let difference = other.difference(&journal).unwrap();
+        assert_eq!(difference.is, "1 item of 1 byte with the checksum 0000000a");
     }
 }

@@ -27,7 +27,7 @@ mod scan;
 
 pub use self::header::{Decoded, Difference, Header, HeaderError, SourceId};
 pub use self::record::{
-    Found, Kind, MAX_DATA, MAX_INDEX, Record, SLOT, Settled, data_of, decode_head,
+    Found, Kind, MAX_DATA, MAX_INDEX, Record, SLOT, Settled, TooLong, data_of, decode_head,
 };
 pub use self::scan::{Event, ScanError, Scanner, Tail};
 

@@ -1,5 +1,7 @@
 //! Records: encoded, and decoded one by one.
 
+use std::fmt;
+
 use crc32fast::Hasher;
 
 /// The length of a record without data, and the unit of positions, in bytes.
@@ -136,10 +138,53 @@ pub enum Record<'d> {
     Void,
 }
 
+/// The data of a result is longer than [`MAX_DATA`], so that it could not be read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TooLong {
+    /// The item.
+    pub index: u64,
+    /// The length of the data.
+    pub bytes: usize,
+}
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { index, bytes } = self;
+        write!(
+            f,
+            "the result of item {index} takes {bytes} bytes; a journal can hold results of up to {} MiB",
+            MAX_DATA >> 20
+        )
+    }
+}
+
+impl std::error::Error for TooLong {}
+
 impl Record<'_> {
+    /// Checks that the record can be read once it is written.
+    ///
+    /// # Errors
+    ///
+    /// If its data is longer than [`MAX_DATA`].
+    pub fn check(&self) -> Result<(), TooLong> {
+        match *self {
+            Self::Result { index, data, .. } if data.len() > MAX_DATA => Err(TooLong {
+                index,
+                bytes: data.len(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Appends the record to a buffer, for this position of the journal with this seed, and returns
     /// the position of the next record.
-    pub fn encode(&self, seed: u32, slot: u64, out: &mut Vec<u8>) -> u64 {
+    ///
+    /// # Errors
+    ///
+    /// Those of [`check`](Self::check). Nothing is appended then.
+    pub fn encode(&self, seed: u32, slot: u64, out: &mut Vec<u8>) -> Result<u64, TooLong> {
+        self.check()?;
         let (kind, number, word, data): (_, _, _, &[u8]) = match *self {
             Self::Sent { index, check } => (Kind::Sent, index, check, &[]),
             Self::Result {
@@ -164,7 +209,7 @@ impl Record<'_> {
             let sum = data_sum(seed, slot, &out[start..]);
             out.extend_from_slice(&sum.to_le_bytes());
         }
-        slot + slots_of(data.len())
+        Ok(slot + slots_of(data.len()))
     }
 }
 
@@ -286,7 +331,7 @@ mod tests {
                     data: &data,
                 };
                 let mut bytes = Vec::new();
-                let next = record.encode(9, 3, &mut bytes);
+                let next = record.encode(9, 3, &mut bytes).unwrap();
                 assert_eq!(bytes.len(), (next - 3) as usize * SLOT);
                 let (head, area) = bytes.split_first_chunk().unwrap();
                 let found = decode_head(9, 3, head).unwrap();
@@ -298,6 +343,24 @@ mod tests {
                 assert_eq!(decode_head(8, 3, head), None);
             }
         }
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let data = vec![7; MAX_DATA + 1];
+        let record = |data| Record::Result {
+            index: 5,
+            settled: Settled::Done,
+            data,
+        };
+        let mut bytes = Vec::new();
+        record(&data[1..]).encode(9, 3, &mut bytes).unwrap();
+        let found = decode_head(9, 3, bytes.first_chunk().unwrap()).unwrap();
+        assert_eq!(found.data, MAX_DATA);
+        bytes.clear();
+        let error = record(&data).encode(9, 3, &mut bytes).unwrap_err();
+        let (index, length) = (error.index, error.bytes);
+        assert_eq!((index, length, bytes.len()), (5, MAX_DATA + 1, 0));
     }
 
     #[test]

@@ -259,7 +259,7 @@ mod tests {
         let mut out = Vec::new();
         let mut slot = 0;
         for record in records {
-            slot = record.encode(SEED, slot, &mut out);
+            slot = record.encode(SEED, slot, &mut out).unwrap();
         }
         out
     }

@@ -14,6 +14,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::counted::counted;
+
 use crate::written;
 
 /// The maximum length of a batch's array in bytes: the service's limit for the payload of a
@@ -73,8 +75,8 @@ pub(super) fn read(response: &Bytes, keys: &[Option<Arc<str>>]) -> BatchResponse
                     .collect(),
             ),
             Ok(results) => BatchResponse::Invalid(format!(
-                "the function returned an array of {} results for a batch of {}",
-                results.len(),
+                "the function returned an array of {} for a batch of {}",
+                counted(results.len() as u64, "result"),
                 keys.len()
             )),
             Err(error) => {
@@ -207,7 +209,7 @@ mod tests {
         for (response, part) in [
             ("<html>", "not an object"),
             ("\"done\"", "not an object"),
-            ("[1]", "1 results for a batch of 3"),
+            ("[1]", "an array of 1 result for a batch of 3"),
             ("[1,", "not JSON"),
             (
                 r#"{"batchItemFailures":[{"itemIdentifier":""}]}"#,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use crate::journal::{Difference, HeaderError, ScanError};
+use crate::journal::{Difference, HeaderError, ScanError, TooLong};
 use crate::state::StateError;
 
 /// Why a journal cannot be used.
@@ -24,6 +24,8 @@ pub enum JournalError {
     Damaged(ScanError),
     /// A record, or an item, contradicts what was recorded before.
     State(StateError),
+    /// A result is too long to be recorded.
+    TooLong(TooLong),
     /// The thread that writes has ended.
     Closed,
 }
@@ -40,6 +42,7 @@ impl fmt::Display for JournalError {
             }
             Self::Damaged(error) => error.fmt(f),
             Self::State(error) => error.fmt(f),
+            Self::TooLong(error) => error.fmt(f),
             Self::Closed => f.write_str("the journal's thread has ended"),
         }
     }
@@ -62,6 +65,12 @@ impl From<ScanError> for JournalError {
 impl From<StateError> for JournalError {
     fn from(error: StateError) -> Self {
         Self::State(error)
+    }
+}
+
+impl From<TooLong> for JournalError {
+    fn from(error: TooLong) -> Self {
+        Self::TooLong(error)
     }
 }
 

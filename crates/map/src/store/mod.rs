@@ -187,8 +187,7 @@ impl Journal {
     /// Adds the record of an item that is about to be sent.
     pub(crate) fn sent(&mut self, index: u64, check: u32) -> Result<(), JournalError> {
         self.state.sent(index, check)?;
-        self.push(&Record::Sent { index, check });
-        Ok(())
+        self.push(&Record::Sent { index, check })
     }
 
     /// Adds a result.
@@ -198,13 +197,14 @@ impl Journal {
         settled: Settled,
         data: &[u8],
     ) -> Result<(), JournalError> {
-        self.state.settled(index, settled, self.next)?;
-        self.push(&Record::Result {
+        let record = Record::Result {
             index,
             settled,
             data,
-        });
-        Ok(())
+        };
+        record.check()?;
+        self.state.settled(index, settled, self.next)?;
+        self.push(&record)
     }
 
     /// Adds the number of items, when the source has ended.
@@ -212,7 +212,7 @@ impl Journal {
         let is_known = self.state.total().is_some();
         self.state.ended(count)?;
         if !is_known {
-            self.push(&Record::End { count });
+            self.push(&Record::End { count })?;
         }
         Ok(())
     }
@@ -230,7 +230,7 @@ impl Journal {
         let synced = self.synced.load(Ordering::Acquire);
         if synced > self.marked {
             self.marked = synced;
-            self.push(&Record::Synced { slot: synced });
+            self.push(&Record::Synced { slot: synced })?;
         }
         self.grow();
         let end = self.next;
@@ -284,8 +284,9 @@ impl Journal {
         let _ = write_all_at(&self.file, &zeros, start);
     }
 
-    fn push(&mut self, record: &Record<'_>) {
-        self.next = record.encode(self.seed, self.next, &mut self.buffer);
+    fn push(&mut self, record: &Record<'_>) -> Result<(), JournalError> {
+        self.next = record.encode(self.seed, self.next, &mut self.buffer)?;
+        Ok(())
     }
 }
 
@@ -385,7 +386,7 @@ fn repair(file: &mut File, seed: u32, tail: Tail) -> Result<(), JournalError> {
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(hole.start * SLOT as u64))?;
         for slot in hole {
-            Record::Void.encode(seed, slot, &mut bytes);
+            Record::Void.encode(seed, slot, &mut bytes)?;
             if bytes.len() >= READ {
                 file.write_all(&bytes)?;
                 bytes.clear();

@@ -8,6 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 
 use super::{Report, StartLine};
+use crate::text::ByteCount;
 
 /// The standard alphabet. Padding is written, but not required when reading.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -185,9 +186,10 @@ impl fmt::Display for LogTailError {
                 "the service's tail log has byte {found:#04x} at {offset}, which is not base64"
             ),
             Self::Truncated { length } => {
+                let length = ByteCount(*length as u64);
                 write!(
                     f,
-                    "the service's tail log ends within a base64 group, after {length} bytes"
+                    "the service's tail log ends within a base64 group, after {length}"
                 )
             }
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::HttpPrelude;
+use crate::text::ByteCount;
 
 /// Why a stream does not begin with a valid prelude.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,13 +72,15 @@ impl fmt::Display for PreludeError {
             }
             Self::TooLong { limit } => write!(f, "does not end within {limit} bytes"),
             Self::Separator { offset, found } => {
+                let ending = if *found == 1 { "" } else { "s" };
                 write!(
                     f,
-                    "has a separator of {found} NUL bytes at byte {offset}, expected eight"
+                    "has a separator of {found} NUL byte{ending} at byte {offset}, expected eight"
                 )
             }
             Self::Truncated { length } => {
-                write!(f, "is truncated: the stream ended after {length} bytes")
+                let length = ByteCount(*length as u64);
+                write!(f, "is truncated: the stream ended after {length}")
             }
             Self::NotObject { line, column } => {
                 write!(f, "is not a JSON object: line {line}, column {column}")

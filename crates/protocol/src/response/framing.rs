@@ -7,6 +7,7 @@ use http::response::Parts;
 use http::{HeaderMap, StatusCode, Version};
 
 use super::headers::{Fields, tokens};
+use crate::text::ByteCount;
 
 /// How the end of a response's body is marked (RFC 9112, section 6.3).
 ///
@@ -107,17 +108,19 @@ pub struct IncompleteBody {
 
 impl fmt::Display for IncompleteBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let received = ByteCount(self.received);
         match self.announced {
-            Some(announced) => write!(
-                f,
-                "the body ended after {} bytes, but {announced} were announced",
-                self.received
-            ),
+            Some(announced) => {
+                let verb = if announced == 1 { "was" } else { "were" };
+                write!(
+                    f,
+                    "the body ended after {received}, but {announced} {verb} announced"
+                )
+            }
             None => write!(
                 f,
-                "the body ended with the connection after {} bytes: without Content-Length or a \
-                 last chunk nothing proves that it is complete",
-                self.received
+                "the body ended with the connection after {received}: without Content-Length or a \
+                 last chunk nothing proves that it is complete"
             ),
         }
     }

@@ -8,6 +8,7 @@ use lambda_invoke_event_stream::{DecodeError, DecodeErrorKind, Decoder, Limits};
 
 use super::{EventError, InvokeComplete, StreamEvent, StreamException};
 use crate::LoggedFailure;
+use crate::text::ByteCount;
 
 /// Decodes a response stream. Push the body's pieces as they arrive, take the events, and at the
 /// end call [`finish`](Self::finish) to learn whether the stream is complete.
@@ -246,13 +247,13 @@ impl fmt::Display for StreamError {
                 ..
             } => write!(
                 f,
-                "the response stream was truncated {} after {payload_bytes} bytes of payload, before \
-                 InvokeComplete",
+                "the response stream was truncated {} after {} of payload, before InvokeComplete",
                 if *in_message {
                     "within a message"
                 } else {
                     "between two messages"
                 },
+                ByteCount(*payload_bytes),
             ),
             Self::FunctionFailed { complete, logged } => {
                 f.write_str("the function failed while streaming")?;

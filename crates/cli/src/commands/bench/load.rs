@@ -282,32 +282,26 @@ impl Caller {
             if number >= self.plan.calls {
                 return Ok(());
             }
+            let due = self
+                .plan
+                .rate
+                .map(|rate| self.start + Duration::from_secs_f64(number as f64 / rate));
+            let start = due.unwrap_or_else(Instant::now);
+            let limit = self.plan.duration;
+            if limit.is_some_and(|limit| start - self.start >= limit) {
+                return Ok(());
+            }
             let call = async {
-                let start = match self.plan.rate {
-                    None => Instant::now(),
-                    Some(rate) => {
-                        let due = self.start + Duration::from_secs_f64(number as f64 / rate);
-                        tokio::time::sleep_until(due).await;
-                        due
-                    }
-                };
-                let is_over = self
-                    .plan
-                    .duration
-                    .is_some_and(|limit| start - self.start >= limit);
-                match is_over {
-                    true => None,
-                    false => Some((self.load.call().await, start)),
+                if let Some(due) = due {
+                    tokio::time::sleep_until(due).await;
                 }
+                self.load.call().await
             };
             tokio::select! {
                 biased;
                 // This fails only if the sender is dropped, which happens after the callers end.
                 _ = ended.wait_for(|ended| *ended) => return Ok(()),
-                measured = call => match measured {
-                    None => return Ok(()),
-                    Some((measured, start)) => lock(&self.outcome).record(measured, start)?,
-                },
+                measured = call => lock(&self.outcome).record(measured, start)?,
             }
             self.bar.inc(1);
         }

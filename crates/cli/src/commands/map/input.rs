@@ -17,10 +17,12 @@ use crate::exit::{Exit, Failure};
 /// How much of a file is read at once, in bytes.
 const BUFFER: usize = 128 << 10;
 
-/// An input, which may be read twice if it is a file or a folder.
+/// An input, which may be read twice if it is a regular file or a folder.
 #[derive(Debug)]
 pub(super) struct Input {
     place: Place,
+    /// The name of a file in messages.
+    name: String,
     format: Format,
     template: Option<Template>,
     fields: Fields,
@@ -28,51 +30,42 @@ pub(super) struct Input {
 
 #[derive(Debug)]
 enum Place {
-    Path(PathBuf),
-    /// Stdin, redirected from a file: the file, and the offset to start at.
-    Redirected(File, u64),
+    Folder(PathBuf),
+    /// A regular file, and the offset to start at.
+    File(File, u64),
+    /// A pipe or a device. Whatever was read from it is gone, so it is opened and read only once.
+    Once(File),
     Stdin,
 }
 
 impl Input {
-    /// Determines what the input is. Nothing is read yet.
+    /// Opens the input and determines what it is. Nothing is read yet.
     ///
     /// # Errors
     ///
     /// If it does not exist, or does not match the options.
     pub(super) fn new(arguments: &Arguments) -> Result<Self, Failure> {
-        let place = match arguments.input.as_deref() {
-            Some(path) if path != Path::new("-") => Place::Path(path.to_owned()),
-            _ => stdin(),
+        let path = arguments.input.as_deref();
+        let path = path.filter(|path| *path != Path::new("-"));
+        let folder = path.filter(|path| path.is_dir());
+        let is_csv = |path: &Path| {
+            path.extension()
+                .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
         };
-        if matches!(place, Place::Stdin) && io::IsTerminal::is_terminal(&io::stdin()) {
-            return Err(Failure::usage(
-                "no payloads: stdin is a terminal\n  hint: redirect a file, as in map NAME < \
-                 payloads.jsonl, or use --input",
-            ));
-        }
-        let folder = |path: &Path| path.is_dir();
-        let format = match (&place, arguments.format) {
-            (_, Some(format)) => format,
-            (Place::Path(path), None) if folder(path) => Format::Folder,
-            (Place::Path(path), None) => {
-                let is_csv = |name: &std::ffi::OsStr| name.eq_ignore_ascii_case("csv");
-                match path.extension().is_some_and(is_csv) {
-                    true => Format::Csv,
-                    false => Format::Lines,
-                }
-            }
-            (_, None) => Format::Lines,
+        let format = match (arguments.format, folder, path) {
+            (Some(format), _, _) => format,
+            (None, Some(_), _) => Format::Folder,
+            (None, None, Some(path)) if is_csv(path) => Format::Csv,
+            (None, None, _) => Format::Lines,
         };
-        match (&place, format) {
-            (Place::Path(path), Format::Folder) if folder(path) => {}
-            (_, Format::Folder) => {
+        match (folder, format) {
+            (None, Format::Folder) => {
                 return Err(Failure::usage("--format folder needs a folder as --input"));
             }
-            (Place::Path(path), _) if folder(path) => {
+            (Some(folder), Format::Lines | Format::Nul | Format::Csv) => {
                 return Err(Failure::usage(format!(
                     "{} is a folder\n  hint: use --format folder",
-                    path.display()
+                    folder.display()
                 )));
             }
             _ => {}
@@ -85,11 +78,27 @@ impl Input {
             }
             template => template.as_deref().map(str::parse).transpose(),
         };
+        let template = template.map_err(Failure::usage)?;
+        let name = path.map_or("stdin".to_owned(), |path| path.display().to_string());
+        let place = match (folder, path) {
+            (Some(folder), _) => Place::Folder(folder.to_owned()),
+            (None, Some(path)) => File::open(path)
+                .and_then(of_file)
+                .map_err(|error| Failure::usage(format!("{name}: {}", SourceError::io(error))))?,
+            (None, None) => stdin(),
+        };
+        if matches!(place, Place::Stdin) && io::IsTerminal::is_terminal(&io::stdin()) {
+            return Err(Failure::usage(
+                "no payloads: stdin is a terminal\n  hint: redirect a file, as in map NAME < \
+                 payloads.jsonl, or use --input",
+            ));
+        }
         let selector = |field: &Option<String>| field.as_deref().map(Selector::new);
         Ok(Self {
             place,
+            name,
             format,
-            template: template.map_err(Failure::usage)?,
+            template,
             fields: Fields::default()
                 .key(selector(&arguments.key))
                 .execution_name(selector(&arguments.idempotency_key)),
@@ -107,7 +116,7 @@ impl Input {
     ///
     /// If something cannot be read, or is not a payload.
     pub(super) fn identify(&self) -> Result<Option<SourceId>, Failure> {
-        if matches!(self.place, Place::Stdin) {
+        if matches!(self.place, Place::Once(_) | Place::Stdin) {
             return Ok(None);
         }
         let items = self.open().map_err(|error| self.failure(&error))?;
@@ -147,16 +156,14 @@ impl Input {
     fn open(&self) -> Result<Items, SourceError> {
         let fields = self.fields.clone();
         let reader: Box<dyn Read + Send> = match &self.place {
-            Place::Path(path) if self.format == Format::Folder => {
-                return Ok(Box::new(Folder::open(path, fields)?));
-            }
-            Place::Path(path) => Box::new(File::open(path).map_err(SourceError::io)?),
-            Place::Redirected(file, start) => {
+            Place::Folder(path) => return Ok(Box::new(Folder::open(path, fields)?)),
+            Place::File(file, start) => {
                 let mut file = file.try_clone().map_err(SourceError::io)?;
                 file.seek(SeekFrom::Start(*start))
                     .map_err(SourceError::io)?;
                 Box::new(file)
             }
+            Place::Once(file) => Box::new(file.try_clone().map_err(SourceError::io)?),
             Place::Stdin => Box::new(io::stdin()),
         };
         let reader = BufReader::with_capacity(BUFFER, reader);
@@ -179,12 +186,10 @@ impl Input {
 
     /// The failure of an input that is not usable.
     pub(super) fn failure(&self, error: &dyn std::fmt::Display) -> Failure {
-        let name = match &self.place {
-            Place::Path(path) if self.format != Format::Folder => path.display().to_string(),
-            Place::Path(_) => return Failure::usage(error),
-            Place::Redirected(..) | Place::Stdin => "stdin".to_owned(),
-        };
-        Failure::usage(format!("{name}: {error}"))
+        match self.place {
+            Place::Folder(_) => Failure::usage(error),
+            _ => Failure::usage(format!("{}: {error}", self.name)),
+        }
     }
 }
 
@@ -194,11 +199,19 @@ fn stdin() -> Place {
     let owned = std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned();
     #[cfg(windows)]
     let owned = std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned();
-    if let Ok(mut file) = owned.map(File::from) {
-        let is_file = file.metadata().is_ok_and(|found| found.is_file());
-        if let (true, Ok(start)) = (is_file, file.stream_position()) {
-            return Place::Redirected(file, start);
-        }
+    match owned.map(File::from).and_then(of_file) {
+        Ok(place @ Place::File(..)) => place,
+        _ => Place::Stdin,
     }
-    Place::Stdin
+}
+
+/// The place of an open file, whose offset is not 0 if the shell or another program has read a part.
+fn of_file(mut file: File) -> io::Result<Place> {
+    match file.metadata()?.is_file() {
+        true => {
+            let start = file.stream_position()?;
+            Ok(Place::File(file, start))
+        }
+        false => Ok(Place::Once(file)),
+    }
 }

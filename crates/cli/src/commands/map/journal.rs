@@ -90,6 +90,10 @@ pub(super) fn unusable(path: &Path, error: &JournalError, io: Exit) -> Failure {
         JournalError::Damaged(_) => {
             "\n  hint: restore the file; without it, it is unknown which items ran"
         }
+        JournalError::TooLong(_) => {
+            "\n  hint: with --output-dir, results are files, and the journal only names them; the same \
+             command with --retry-unknown sends this item again"
+        }
         JournalError::Io(_) if io == Exit::Usage => {
             "\n  hint: --journal takes a file in a folder that exists and that you may write to"
         }

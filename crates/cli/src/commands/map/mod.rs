@@ -27,6 +27,7 @@ use crate::call::{self, Prepared};
 use crate::exit::call_state::call_state;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::CatchTwice;
+use crate::number::counted;
 use crate::terminal::{say, say_json};
 
 /// The number of files that the program has open besides the connections of calls.
@@ -225,7 +226,7 @@ fn settings(arguments: &Arguments, prepared: &Prepared<'_>) -> Result<Map, Failu
         .ordered(arguments.ordered)
         .max_failures(arguments.max_failures)
         .log_tail(options.log_tail);
-    if let Some(most) = options.max_attempts {
+    if let Some(most) = prepared.max_attempts {
         map = map.max_attempts(most);
     }
     Ok(map)
@@ -243,12 +244,14 @@ fn concurrency(arguments: &Arguments) -> Result<usize, Failure> {
     let possible = usize::try_from(most.saturating_sub(OTHER_FILES) / each).unwrap_or(wanted);
     if possible == 0 {
         return Err(Failure::usage(format!(
-            "this process may have only {most} open files\n  hint: raise the limit with ulimit -n"
+            "this process may have only {}\n  hint: raise the limit with ulimit -n",
+            counted(most, "open file")
         )));
     }
     let why = format!(
-        "at most {possible} calls at once, because this process may have only {most} open files \
-         (ulimit -n)"
+        "at most {} at once, because this process may have only {} (ulimit -n)",
+        counted(possible, "call"),
+        counted(most, "open file")
     );
     note(arguments.call.json, &why);
     Ok(possible)

@@ -91,7 +91,8 @@ impl Summary {
             );
         }
         if let Some(missing) = counts.missing.filter(|missing| *missing > 0) {
-            let _ = write!(text, "; {missing} were not sent");
+            let verb = if missing == 1 { "was" } else { "were" };
+            let _ = write!(text, "; {missing} {verb} not sent");
         }
         for (kind, count) in &self.failures {
             let _ = write!(text, "\n  {count:>9}  {}", excerpt(kind, MOST_TOKEN));
@@ -235,6 +236,10 @@ mod tests {
             assert!(text.contains(part), "{part:?} in {text}");
         }
         assert_eq!(summary.exit(), Some(Exit::FunctionFailed));
+        progress.total = Some(19);
+        let text = summary.text("f", &progress, Duration::from_secs(2));
+        assert!(text.contains("; 1 was not sent"), "{text}");
+        progress.total = Some(20);
         let json = summary.json("f", &progress, Duration::from_secs(2));
         assert_eq!(json["summary"]["not_sent"], 2);
         assert_eq!(json["summary"]["billed_seconds"], 120.0);

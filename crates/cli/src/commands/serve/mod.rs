@@ -93,8 +93,7 @@ async fn serve(arguments: &Arguments, log: &Log) -> Result<(), Failure> {
     let in_time = server.shutdown_until(over).await;
     if !in_time && !is_forced {
         log.say(format!(
-            "invocations that still ran after {} s were dropped",
-            grace.as_secs()
+            "invocations that still ran after {grace:?} were dropped"
         ));
     }
     summary(&endpoint, &faults, arguments.quiet, log);
@@ -106,10 +105,16 @@ async fn serve(arguments: &Arguments, log: &Log) -> Result<(), Failure> {
 
 /// Writes the functions as a `lambda.toml`, or the example if there are none.
 fn print_config(arguments: &Arguments) -> Result<(), Failure> {
+    let loaded = arguments.load()?;
     if arguments.functions.is_empty() {
         return output::print(config::EXAMPLE.as_bytes());
     }
-    let loaded = arguments.load()?;
+    let names: Vec<&str> = loaded
+        .functions
+        .iter()
+        .map(|spec| spec.name.as_str())
+        .collect();
+    arguments.check_concurrency(&names)?;
     let (fewest, most) = (1, MOST_CONCURRENCY);
     let mut functions = loaded.functions.iter();
     if let Some(spec) = functions.find(|spec| !(fewest..=most).contains(&spec.concurrency)) {

@@ -156,6 +156,18 @@ impl Arguments {
             functions
                 .push(program::function(spec).map_err(|error| Failure::usage(one_line(&error)))?);
         }
+        let names: Vec<&str> = functions.iter().map(Function::name).collect();
+        self.check_concurrency(&names)?;
+        let limited = functions.into_iter();
+        let limited = limited.map(|function| match self.limit(function.name()) {
+            Some(limit) => function.concurrency(limit),
+            None => function,
+        });
+        Ok(limited.collect())
+    }
+
+    /// Rejects concurrency limits of functions that do not exist, and two limits of the same function.
+    pub(super) fn check_concurrency(&self, functions: &[&str]) -> Result<(), Failure> {
         for (count, Concurrency { function, limit }) in self.concurrency.iter().enumerate() {
             let mut before = self.concurrency.iter().take(count);
             if before.any(|other| other.function == *function) {
@@ -167,20 +179,15 @@ impl Arguments {
                     "--concurrency is given twice for {whose}"
                 )));
             }
-            let is_unknown = |name: &&String| functions.iter().all(|known| known.name() != *name);
+            let is_unknown = |name: &&String| !functions.contains(&name.as_str());
             if let Some(function) = function.as_ref().filter(is_unknown) {
                 return Err(Failure::usage(format!(
                     "--concurrency {function}={limit}: there is no function '{function}'{}",
-                    among(&functions)
+                    among(functions)
                 )));
             }
         }
-        let limited = functions.into_iter();
-        let limited = limited.map(|function| match self.limit(function.name()) {
-            Some(limit) => function.concurrency(limit),
-            None => function,
-        });
-        Ok(limited.collect())
+        Ok(())
     }
 
     fn events(&self, functions: &[Function]) -> Result<EventSettings, Failure> {
@@ -196,9 +203,10 @@ impl Arguments {
             return Ok(settings.dead_letter(DeadLetter::Function(to.clone())));
         }
         if !to.contains(['/', '.', '\\']) {
+            let names: Vec<&str> = functions.iter().map(Function::name).collect();
             return Err(Failure::usage(format!(
                 "--dead-letter {to}: there is no function '{to}'{}; to name a file, write ./{to}",
-                among(functions)
+                among(&names)
             )));
         }
         Ok(settings.dead_letter(DeadLetter::File(to.into())))
@@ -206,11 +214,11 @@ impl Arguments {
 }
 
 /// Completes "there is no function ..." with the functions that exist.
-fn among(functions: &[Function]) -> String {
+fn among(functions: &[&str]) -> String {
     if functions.is_empty() {
         return "; no functions are served".to_owned();
     }
-    let mut names: Vec<&str> = functions.iter().map(Function::name).collect();
+    let mut names = functions.to_vec();
     names.sort_unstable();
     format!("; the functions are {}", names.join(", "))
 }

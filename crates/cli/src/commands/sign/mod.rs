@@ -100,7 +100,7 @@ pub(crate) struct Arguments {
     #[arg(
         short = 'H',
         long,
-        value_name = "HEADER", value_parser = header::parse,
+        value_name = "HEADER", value_parser = header::Parser,
         help_heading = "Other services",
         requires = "url"
     )]

@@ -75,6 +75,7 @@ enum Scalar {
 )]
 enum Time {
     Seconds(u64),
+    Fraction(f64),
     Text(String),
 }
 
@@ -138,7 +139,7 @@ pub(crate) fn parse(
     };
     let file: File = toml::from_str(text).map_err(|error| {
         let span = error.span().unwrap_or_default();
-        reader.error(&span, Problem::Syntax(error.message().trim().to_owned()))
+        reader.error(&span, Problem::Syntax(plain(error.message().trim())))
     })?;
     reader.only_in_functions(&file.defaults)?;
     if file.functions.is_empty() {
@@ -154,6 +155,24 @@ pub(crate) fn parse(
         .iter()
         .map(|(name, settings)| reader.function(name, settings, &file.defaults))
         .collect()
+}
+
+/// The message of an error of the TOML library, in the words of people who write TOML rather than Rust.
+fn plain(message: &str) -> String {
+    if message == "duplicate key" {
+        return "this key occurs twice".to_owned();
+    }
+    let (found, expected) = message.split_once(", expected ").unwrap_or((message, ""));
+    let expected = match expected {
+        "i64" => "a whole number",
+        "u32" => "a whole number that is not negative",
+        "a boolean" => "true or false",
+        "a sequence" => "a list",
+        "a map" => "a table",
+        expected if expected.starts_with("struct ") => "a table",
+        _ => return message.to_owned(),
+    };
+    format!("{found}, expected {expected}")
 }
 
 /// Reads settings, and can report where they are.
@@ -268,9 +287,8 @@ impl Reader<'_> {
             }
             (None, Some(handler), None) => {
                 let text = handler.get_ref();
-                let language = language_of(&root, text).ok_or_else(|| {
-                    self.not_found(handler, "there is no module for it in the root")
-                })?;
+                let language = language_of(&root, text)
+                    .map_err(|problem| self.error(&handler.span(), problem))?;
                 let handler = text.clone();
                 Ok((Code::Handler { language, handler }, root))
             }
@@ -353,11 +371,14 @@ impl Reader<'_> {
 
     fn timeout(&self, timeout: &Spanned<Time>) -> Result<Duration, ConfigError> {
         let (text, parsed) = match timeout.get_ref() {
-            Time::Seconds(seconds) => (seconds.to_string(), Ok(Duration::from_secs(*seconds))),
-            Time::Text(text) => (text.clone(), time(text)),
+            Time::Seconds(seconds) => (seconds.to_string(), Some(Duration::from_secs(*seconds))),
+            Time::Fraction(seconds) => (
+                seconds.to_string(),
+                Duration::try_from_secs_f64(*seconds).ok(),
+            ),
+            Time::Text(text) => (text.clone(), time(text).ok()),
         };
         parsed
-            .ok()
             .filter(|time| !time.is_zero() && *time <= MOST_TIMEOUT)
             .ok_or_else(|| {
                 let expected = "seconds, or text such as \"30s\" or \"2m\", at most 1800 s";

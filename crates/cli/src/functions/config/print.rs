@@ -2,6 +2,7 @@
 
 use toml::{Table, Value};
 
+use crate::functions::source::{file_of, language_of};
 use crate::functions::spec::{Code, FunctionSpec, Url};
 
 /// A documented example, printed if there are no functions to print.
@@ -23,7 +24,17 @@ fn table(function: &FunctionSpec) -> Table {
     let mut set = |name: &str, value: Value| drop(table.insert(name.to_owned(), value));
     let number = |number: usize| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
     match &function.code {
-        Code::Handler { handler, .. } => set("handler", handler.as_str().into()),
+        Code::Handler { language, handler } => {
+            let root = &function.root;
+            match (
+                language_of(root, handler),
+                file_of(root, *language, handler),
+            ) {
+                // The handler alone would not say in which language it is.
+                (Err(_), Some(file)) => set("source", file.into()),
+                _ => set("handler", handler.as_str().into()),
+            }
+        }
         Code::Command(words) => set("command", list(words)),
     }
     set("root", function.root.to_string_lossy().as_ref().into());

@@ -87,6 +87,39 @@ fn what_is_more_specific_replaces() {
 }
 
 #[test]
+fn a_timeout_may_be_a_fraction_of_a_second() {
+    let folder = project();
+    for (timeout, milliseconds) in [("1.5", 1_500), ("2", 2_000), ("'1.5'", 1_500)] {
+        let text = format!("[functions.x]\ncommand = 'a'\ntimeout = {timeout}");
+        let functions = read(&folder, &text).unwrap();
+        assert_eq!(functions[0].timeout, Duration::from_millis(milliseconds));
+        assert_eq!(read(&folder, &print(&functions)).unwrap(), functions);
+    }
+}
+
+#[test]
+fn a_handler_in_two_languages_is_rejected_with_both_files() {
+    let folder = project();
+    folder.write("both/app.py", "def handler(event, context): pass");
+    folder.write("both/app.js", "exports.handler = 1");
+    let text = "[functions.x]\nroot = 'both'\nhandler = 'app.handler'";
+    let error = read(&folder, text).unwrap_err();
+    assert_eq!(error.line(), Some(3));
+    let error = error.to_string();
+    for part in ["both/app.py", "both/app.js", "source = \"FILE:NAME\""] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    // What is printed says which of them it is.
+    for (file, language) in [("app.py", Language::Python), ("app.js", Language::Node)] {
+        let text = format!("[functions.x]\nroot = 'both'\nsource = '{file}'");
+        let functions = read(&folder, &text).unwrap();
+        let handler = "app.handler".to_owned();
+        assert_eq!(functions[0].code, Code::Handler { language, handler });
+        assert_eq!(read(&folder, &print(&functions)).unwrap(), functions);
+    }
+}
+
+#[test]
 fn errors_name_the_line_and_what_would_be_right() {
     let folder = project();
     folder.write("bad.env", "A=1\nhush");
@@ -183,6 +216,48 @@ fn errors_name_the_line_and_what_would_be_right() {
             "[functions.x]\ncommand = 'a'\ntimeout = 'soon'",
             Some(3),
             "such as \"30s\"",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\ntimeout = -1.5",
+            Some(3),
+            "timeout is '-1.5'; expected seconds, or",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\nmemory = 'much'",
+            Some(3),
+            "expected a whole number",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\nwatch = 1",
+            Some(3),
+            "expected true or false",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\n[functions.x.url.cors]\nmax-age = -1",
+            Some(4),
+            "expected a whole number that is not negative",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\n[functions.x.url.cors]\nallow-origins = '*'",
+            Some(4),
+            "expected a list",
+        ),
+        ("functions.x = 1", Some(1), "expected a table"),
+        ("functions = 1", Some(1), "expected a table"),
+        (
+            "[functions.x]\ncommand = 'a'\nenv = 1",
+            Some(3),
+            "expected a table",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\nmemory = 1\nmemory = 2",
+            Some(4),
+            "this key occurs twice",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\n[functions.x.url.cors]\nmax-age = 'x'",
+            Some(4),
+            "expected a whole number",
         ),
         (
             "[functions.x]\ncommand = 'a'\ntimeout = 0",

@@ -1,6 +1,7 @@
 //! Functions named on the command line: `app.py`, `pay.py:handle`, `./binary`, `NAME=COMMAND`.
 
 use std::fs;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::functions::error::{ConfigError, Problem};
@@ -106,7 +107,7 @@ pub(crate) fn source(text: &str, folder: &Path) -> Result<(Code, PathBuf, PathBu
     };
     let wrong = |problem| ConfigError::new(file, problem);
     let path = fs::canonicalize(folder.join(file)).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => ConfigError::new(
+        io::ErrorKind::NotFound => ConfigError::new(
             format_args!("'{text}'"),
             Problem::NotFound {
                 path: file.to_owned(),
@@ -151,7 +152,18 @@ pub(crate) fn source(text: &str, folder: &Path) -> Result<(Code, PathBuf, PathBu
         }
     };
     let handler = format!("{stem}.{name}");
-    Ok((Code::Handler { language, handler }, root, path))
+    match module(&root, language, &handler) {
+        Some(found) if found == path => Ok((Code::Handler { language, handler }, root, path)),
+        Some(found) => Err(wrong(Problem::Unsupported {
+            what: format!("would not be run, but {}", found.display()),
+            instead: "a handler names its module without the extension; rename one of the two"
+                .to_owned(),
+        })),
+        None => Err(wrong(Problem::Unsupported {
+            what: format!("cannot have the handler '{name}'"),
+            instead: "in Python, a handler is a name without dots".to_owned(),
+        })),
+    }
 }
 
 fn command(path: &Path) -> Code {
@@ -186,13 +198,17 @@ fn not_runnable(path: &Path) -> Problem {
     }
 }
 
-/// Reads a file of at most [`LARGEST`] bytes as text.
+/// Reads a file of at most [`LARGEST`] bytes as text. Pipes and devices do not state their length.
 pub(crate) fn read(path: &Path) -> Result<String, Problem> {
-    let length = fs::metadata(path).map_err(Problem::Unreadable)?.len();
-    if length > LARGEST {
+    let mut bytes = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+        .map_err(Problem::Unreadable)?;
+    if bytes.len() as u64 > LARGEST {
         return Err(Problem::TooLarge { limit: LARGEST });
     }
-    fs::read_to_string(path).map_err(Problem::Unreadable)
+    String::from_utf8(bytes)
+        .map_err(|_| Problem::Unreadable(io::Error::other("it is not UTF-8 text")))
 }
 
 /// Whether a path is a file that may be executed.
@@ -207,36 +223,73 @@ pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file()
 }
 
-/// The file of a handler such as `app.lambda_handler`, `src/app.handler` or `./a.b.handler`.
+/// The file of a handler such as `app.lambda_handler`, `src/app.handler` or `./a.b.handler`, if there
+/// are several the one that the bootstraps import.
 ///
 /// Python's modules may be named with dots or slashes; for Node, the module's name ends at the first
 /// dot of the last part, since exports may be nested.
 pub(crate) fn module(root: &Path, language: Language, handler: &str) -> Option<PathBuf> {
     let handler = handler.trim_start_matches("./");
-    let (module, extensions) = match language {
-        Language::Python => {
-            let (module, _) = handler.rsplit_once('.')?;
-            (module.replace('.', "/"), &["py"][..])
-        }
-        Language::Node => {
-            let begin = handler.rfind('/').map_or(0, |slash| slash + 1);
-            let end = begin + handler.get(begin..)?.find('.')?;
-            (handler.get(..end)?.to_owned(), &["js", "mjs", "cjs"][..])
-        }
+    let (module, _) = split_module(language, handler)?;
+    let endings: &[&str] = match language {
+        // Python's own order.
+        Language::Python => &["/__init__.py", ".py"],
+        // As in `bootstrap.js`, which has it from the service's client.
+        Language::Node => &["", ".js", ".mjs", ".cjs"],
     };
-    let package = (language == Language::Python).then(|| root.join(&module).join("__init__.py"));
-    extensions
+    let module = match language {
+        Language::Python => module.replace('.', "/"),
+        Language::Node => module.to_owned(),
+    };
+    endings
         .iter()
-        .map(|extension| root.join(format!("{module}.{extension}")))
-        .chain(package)
+        .map(|ending| root.join(format!("{module}{ending}")))
         .find(|path| path.is_file())
 }
 
+/// Splits a handler into its module and its name there.
+fn split_module(language: Language, handler: &str) -> Option<(&str, &str)> {
+    match language {
+        Language::Python => handler.rsplit_once('.'),
+        Language::Node => {
+            let begin = handler.rfind('/').map_or(0, |slash| slash + 1);
+            let end = begin + handler.get(begin..)?.find('.')?;
+            Some((handler.get(..end)?, handler.get(end + 1..)?))
+        }
+    }
+}
+
 /// The language of the module that contains a handler.
-pub(crate) fn language_of(root: &Path, handler: &str) -> Option<Language> {
-    [Language::Python, Language::Node]
-        .into_iter()
-        .find(|language| module(root, *language, handler).is_some())
+///
+/// # Errors
+///
+/// If there is no module, or one in each language.
+pub(crate) fn language_of(root: &Path, handler: &str) -> Result<Language, Problem> {
+    let found = |language| module(root, language, handler);
+    match (found(Language::Python), found(Language::Node)) {
+        (Some(_), None) => Ok(Language::Python),
+        (None, Some(_)) => Ok(Language::Node),
+        (Some(python), Some(node)) => Err(Problem::Unsupported {
+            what: format!(
+                "handler '{handler}' is in {} and in {}",
+                python.display(),
+                node.display()
+            ),
+            instead: "name the file with source = \"FILE:NAME\"".to_owned(),
+        }),
+        (None, None) => Err(Problem::NotFound {
+            path: handler.to_owned(),
+            advice: "there is no module for it in the root".to_owned(),
+        }),
+    }
+}
+
+/// A handler as `FILE:NAME`, if the file can be found.
+pub(crate) fn file_of(root: &Path, language: Language, handler: &str) -> Option<String> {
+    let file = module(root, language, handler)?;
+    let (_, name) = split_module(language, handler.trim_start_matches("./"))?;
+    let file = file.strip_prefix(root).ok()?;
+    Some(format!("{}:{name}", file.display()))
 }
 
 #[cfg(test)]

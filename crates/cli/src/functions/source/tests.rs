@@ -130,10 +130,50 @@ fn says_what_would_be_right() {
 }
 
 #[test]
+fn a_file_that_another_one_hides_is_rejected_with_both_names() {
+    let folder = Folder::new();
+    for file in ["index.js", "index.mjs", "fn.cjs", "fn"] {
+        folder.write(file, "exports.handler = 1");
+    }
+    for file in ["app.py", "app/__init__.py", "dot.py"] {
+        folder.write(file, "def handler(event, context): pass");
+    }
+    for (named, other) in [
+        ("index.mjs", "index.js"),
+        ("fn.cjs", "fn"),
+        ("app.py", "app/__init__.py"),
+        ("one=app.py:handler", "app/__init__.py"),
+    ] {
+        let error = argument(named, folder.path()).unwrap_err().to_string();
+        let other = folder.path().join(other);
+        let part = format!("would not be run, but {}; ", other.display());
+        assert!(error.contains(&part), "{named}: {error}");
+    }
+    assert!(argument("index.js", folder.path()).is_ok());
+    let error = argument("dot.py:a.b", folder.path()).unwrap_err();
+    assert!(error.to_string().contains("a name without dots"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_text_is_bounded_whatever_it_is_read_from() {
+    let error = read(Path::new("/dev/zero")).unwrap_err();
+    assert!(matches!(error, Problem::TooLarge { limit: LARGEST }));
+    assert_eq!(read(Path::new("/dev/null")).unwrap(), "");
+    let folder = Folder::new();
+    let path = folder.path().join("latin1");
+    fs::write(&path, b"Zo\xeb").unwrap();
+    let error = read(&path).unwrap_err();
+    assert_eq!(error.to_string(), "cannot be read: it is not UTF-8 text");
+}
+
+#[test]
 fn finds_the_file_of_a_handler() {
     let folder = Folder::new();
     for file in [
         "app.py",
+        "both.py",
+        "both/__init__.py",
         "src/app.py",
         "pkg/__init__.py",
         "index.mjs",
@@ -147,6 +187,7 @@ fn finds_the_file_of_a_handler() {
         (Language::Python, "src/app.handler", Some("src/app.py")),
         (Language::Python, "src.app.handler", Some("src/app.py")),
         (Language::Python, "pkg.handler", Some("pkg/__init__.py")),
+        (Language::Python, "both.handler", Some("both/__init__.py")),
         (Language::Python, "handler", None),
         (Language::Python, "none.handler", None),
         (Language::Node, "index.handler", Some("index.mjs")),

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use self::resource::Reader;
 use self::value::Resolver;
-use self::yaml::Node;
+use self::yaml::{Kind, Node};
 use crate::functions::error::{ConfigError, Problem};
 use crate::functions::source;
 use crate::functions::spec::{FunctionSpec, NAME, is_name};
@@ -102,9 +102,19 @@ fn parse(
         match resource.member("Type").and_then(Node::text) {
             Some(FUNCTION) => {
                 let own = resource.member("Properties");
+                let globals = globals.and_then(|globals| {
+                    applied(globals, resource).unwrap_or_else(|line| {
+                        notes.push(format!(
+                            "{place}:{line}: {id}: IgnoreGlobals is not used: expected '*' or a list \
+                             of properties"
+                        ));
+                        Some(globals.clone())
+                    })
+                });
                 let properties = match (globals, own) {
                     (Some(globals), Some(own)) => globals.merged(own),
-                    (Some(only), None) | (None, Some(only)) => only.clone(),
+                    (Some(globals), None) => globals,
+                    (None, Some(own)) => own.clone(),
                     (None, None) => resource.clone(),
                 };
                 functions.push((id, resource, properties));
@@ -164,6 +174,26 @@ fn parse(
         functions: specs,
         notes,
     })
+}
+
+/// The globals that a resource does not ignore; `None` if it ignores all.
+///
+/// # Errors
+///
+/// The line of an `IgnoreGlobals` that is neither `*` nor a list of properties.
+fn applied(globals: &Node, resource: &Node) -> Result<Option<Node>, usize> {
+    let Some(ignored) = resource.member("IgnoreGlobals") else {
+        return Ok(Some(globals.clone()));
+    };
+    if ignored.text() == Some("*") {
+        return Ok(None);
+    }
+    let names: Option<Vec<&str>> = match (&ignored.kind, &ignored.tag) {
+        (Kind::List(names), None) => names.iter().map(Node::text).collect(),
+        _ => None,
+    };
+    let names = names.ok_or(ignored.line)?;
+    Ok(Some(globals.without(&names)))
 }
 
 /// The name that a template gives to a function. If it exists in a deployed stack only, a note says so.

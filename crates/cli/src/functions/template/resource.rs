@@ -40,6 +40,21 @@ const WITHOUT_EFFECT: &[&str] = &[
     "Tags",
 ];
 
+/// The attributes of a resource that are used here, or say nothing about how the code runs.
+const ATTRIBUTES: &[&str] = &[
+    "Condition",
+    "Connectors",
+    "CreationPolicy",
+    "DeletionPolicy",
+    "DependsOn",
+    "IgnoreGlobals",
+    "Metadata",
+    "Properties",
+    "Type",
+    "UpdatePolicy",
+    "UpdateReplacePolicy",
+];
+
 /// Reads one resource. Parts that cannot be used become notes.
 pub(super) struct Reader<'t> {
     pub(super) place: &'t str,
@@ -84,12 +99,16 @@ impl Reader<'_> {
         let timeout = self.number(properties, "Timeout", 1..=longest)?;
         let seconds = timeout.and_then(|seconds| u64::try_from(seconds).ok());
         spec.timeout = seconds.map_or(TIMEOUT, Duration::from_secs);
-        let limit = self.number(
-            properties,
-            "ReservedConcurrentExecutions",
-            0..=MOST_CONCURRENCY,
-        )?;
+        let limit = self.number(properties, "ReservedConcurrentExecutions", 0..=usize::MAX)?;
         match limit {
+            Some(limit) if limit > MOST_CONCURRENCY => {
+                spec.concurrency = MOST_CONCURRENCY;
+                let text = format!(
+                    "ReservedConcurrentExecutions is {limit}; at most {MOST_CONCURRENCY} instances run \
+                     here"
+                );
+                self.note(resource.line, &text);
+            }
             Some(0) => self.note(
                 resource.line,
                 "ReservedConcurrentExecutions is not used: with 0, every call would be rejected",
@@ -100,6 +119,7 @@ impl Reader<'_> {
         spec.url = self.url(properties)?;
         let known = [USED, WITHOUT_EFFECT].concat();
         self.unused(resource.line, "", properties, &known);
+        self.unused(resource.line, "", resource, ATTRIBUTES);
         if let Some(condition) = resource.member("Condition") {
             self.note(
                 condition.line,
@@ -260,10 +280,11 @@ impl Reader<'_> {
     /// The folder of the code: the build output, if the template says how it is built, or else the
     /// source.
     fn root(&mut self, resource: &Node, properties: &Node) -> Found<PathBuf> {
-        let is_built = self.folder.ends_with(".aws-sam/build");
-        let method = resource
-            .member("Metadata")
-            .and_then(|metadata| metadata.member("BuildMethod"));
+        let metadata = resource.member("Metadata");
+        // `sam build` writes a template whose CodeUri is the output, wherever it is told to.
+        let is_built = self.folder.ends_with(".aws-sam/build")
+            || metadata.is_some_and(|metadata| metadata.member("SamResourceId").is_some());
+        let method = metadata.and_then(|metadata| metadata.member("BuildMethod"));
         if let Some(method) = method.filter(|_| !is_built) {
             let built = self.folder.join(".aws-sam/build").join(self.id);
             let how = method.text().unwrap_or("in another way").to_owned();
@@ -271,7 +292,8 @@ impl Reader<'_> {
                 return Err((
                     method.line,
                     format!(
-                        "it is to be built ({how}), and {} does not exist; run sam build",
+                        "it is to be built ({how}), and {} does not exist; run sam build, or name the template \
+                         that it wrote",
                         built.display()
                     ),
                 ));
@@ -414,6 +436,15 @@ impl Reader<'_> {
     }
 
     fn list(&mut self, name: &str, node: &Node) -> Vec<String> {
+        match self.resolver.list(node) {
+            Some(Ok(values)) => return values,
+            Some(Err(unresolved)) => {
+                let text = format!("{name} is not used: {}", unresolved.why);
+                self.note(unresolved.line, &text);
+                return Vec::new();
+            }
+            None => {}
+        }
         let nodes = match (&node.kind, &node.tag) {
             (Kind::List(nodes), None) => nodes.as_slice(),
             _ => std::slice::from_ref(node),

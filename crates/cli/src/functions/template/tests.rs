@@ -1,3 +1,5 @@
+mod values;
+
 use std::time::Duration;
 
 use super::*;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::yaml::{Kind, Node};
+use lambda_invoke_sigv4::region::Partition;
+
+use super::yaml::{Kind, Node, is_intrinsic};
 
 /// Where and why a value cannot be resolved.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,18 +41,13 @@ impl Resolver<'_> {
         if let Some(text) = node.text() {
             return literal(text, line).map(Some);
         }
-        let (function, argument) = match (&node.tag, &node.kind) {
-            (Some(tag), _) => (tag.as_str(), node.untagged()),
-            (None, Kind::Map(members)) => match members.as_slice() {
-                [(name, argument)] if name == "Ref" || name.starts_with("Fn::") => {
-                    (name.trim_start_matches("Fn::"), argument.clone())
-                }
-                _ => return Err(unresolved(line, "an object is not a text".to_owned())),
-            },
-            (None, Kind::List(_)) => {
-                return Err(unresolved(line, "a list is not a text".to_owned()));
-            }
-            (None, _) => return Err(unresolved(line, "there is no value".to_owned())),
+        let Some((function, argument)) = intrinsic(node) else {
+            let why = match &node.kind {
+                Kind::Map(_) => "an object is not a text",
+                Kind::List(_) => "a list is not a text",
+                Kind::Null | Kind::Scalar(_) => "there is no value",
+            };
+            return Err(unresolved(line, why.to_owned()));
         };
         match (function, &argument.kind) {
             ("Ref", Kind::Scalar(name)) => self.reference(name, line),
@@ -75,12 +72,26 @@ impl Resolver<'_> {
         }
     }
 
+    /// The values of a node that refers to a parameter whose value is a list; `None` for everything else.
+    pub(super) fn list(&self, node: &Node) -> Option<Result<Vec<String>, Unresolved>> {
+        let (function, argument) = intrinsic(node)?;
+        let name = argument.text().filter(|_| function == "Ref")?;
+        let parameter = self.parameters.and_then(|all| all.member(name))?;
+        let values = |text: Option<String>| {
+            let text = text.unwrap_or_default();
+            let values = text.split(',').map(|value| value.trim().to_owned());
+            values.filter(|value| !value.is_empty()).collect()
+        };
+        is_list(parameter).then(|| self.reference(name, node.line).map(values))
+    }
+
     fn reference(&self, name: &str, line: usize) -> Resolved {
+        let partition = Partition::of(self.region);
         match name {
             "AWS::Region" => return Ok(Some(self.region.to_owned())),
             "AWS::AccountId" => return Ok(Some(self.account.to_owned())),
-            "AWS::Partition" => return Ok(Some("aws".to_owned())),
-            "AWS::URLSuffix" => return Ok(Some("amazonaws.com".to_owned())),
+            "AWS::Partition" => return Ok(Some(partition.id().to_owned())),
+            "AWS::URLSuffix" => return Ok(Some(partition.domain().to_owned())),
             "AWS::NoValue" => return Ok(None),
             _ => {}
         }
@@ -158,8 +169,10 @@ impl Resolver<'_> {
             .and_then(|id| self.functions.get(id));
         match function {
             Some(name) => Ok(format!(
-                "arn:aws:lambda:{}:{}:function:{name}",
-                self.region, self.account
+                "arn:{}:lambda:{}:{}:function:{name}",
+                Partition::of(self.region).id(),
+                self.region,
+                self.account
             )),
             None => Err(unresolved(
                 line,
@@ -172,14 +185,18 @@ impl Resolver<'_> {
         let [delimiter, list] = parts else {
             return Err(malformed("Join", line));
         };
-        let (Some(delimiter), Kind::List(list), None) = (delimiter.text(), &list.kind, &list.tag)
-        else {
-            return Err(malformed("Join", line));
+        let delimiter = delimiter.text().ok_or_else(|| malformed("Join", line))?;
+        let texts = match (&list.kind, &list.tag, self.list(list)) {
+            (_, _, Some(texts)) => texts?,
+            (Kind::List(list), None, None) => {
+                let mut texts = Vec::new();
+                for node in list {
+                    texts.extend(self.text(node)?);
+                }
+                texts
+            }
+            _ => return Err(malformed("Join", line)),
         };
-        let mut texts = Vec::new();
-        for node in list {
-            texts.extend(self.text(node)?);
-        }
         literal(&texts.join(delimiter), line)
     }
 
@@ -204,6 +221,31 @@ impl Resolver<'_> {
     }
 }
 
+/// The name of an intrinsic function, without `Fn::`, and its argument; `None` for everything else.
+fn intrinsic(node: &Node) -> Option<(&str, Node)> {
+    match (&node.tag, &node.kind) {
+        (Some(tag), _) => Some((tag, node.untagged())),
+        (None, Kind::Map(members)) if is_intrinsic(members) => {
+            let (name, argument) = members.first()?;
+            Some((name.trim_start_matches("Fn::"), argument.clone()))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the value of a parameter is a list, which is written with commas.
+fn is_list(parameter: &Node) -> bool {
+    let kind = parameter
+        .member("Type")
+        .and_then(Node::text)
+        .unwrap_or_default();
+    // The value in Systems Manager has the type in the angle brackets.
+    let kind = kind
+        .strip_prefix("AWS::SSM::Parameter::Value<")
+        .unwrap_or(kind);
+    kind.starts_with("CommaDelimitedList") || kind.starts_with("List<")
+}
+
 /// What a parameter expects, if it does not allow a value. Patterns and lengths are not checked.
 pub(super) fn disallowed(parameter: &Node, value: &str) -> Option<String> {
     let kind = parameter
@@ -213,9 +255,7 @@ pub(super) fn disallowed(parameter: &Node, value: &str) -> Option<String> {
     let values: Vec<_> = match kind {
         // The template has the name of the value, and the user gives the value itself.
         kind if kind.starts_with("AWS::SSM::") => return None,
-        kind if kind == "CommaDelimitedList" || kind.starts_with("List<") => {
-            value.split(',').map(str::trim).collect()
-        }
+        _ if is_list(parameter) => value.split(',').map(str::trim).collect(),
         _ => vec![value],
     };
     if let Some(Kind::List(allowed)) = parameter.member("AllowedValues").map(|node| &node.kind) {

@@ -83,6 +83,13 @@ impl Node {
         }
     }
 
+    /// This map without some of its members.
+    pub(super) fn without(&self, names: &[&str]) -> Self {
+        let members = self.members().iter();
+        let others = members.filter(|(name, _)| !names.contains(&name.as_str()));
+        Self::new(self.line, None, Kind::Map(others.cloned().collect()))
+    }
+
     /// Merges this node with a more specific one, as SAM merges `Globals`: maps member by member,
     /// lists one after the other, everything else replaced.
     pub(super) fn merged(&self, specific: &Self) -> Self {
@@ -120,6 +127,10 @@ struct Open {
     kind: Kind,
     /// The key whose value comes next.
     key: Option<String>,
+    /// Whether this key is `<<`, whose value is merged into the map.
+    is_merge: bool,
+    /// Members that are merged, unless the map has them itself.
+    merged: Vec<(String, Node)>,
 }
 
 impl Open {
@@ -130,7 +141,39 @@ impl Open {
             tag: tag.map(Cow::into_owned),
             kind,
             key: None,
+            is_merge: false,
+            merged: Vec::new(),
         }
+    }
+
+    /// Merges the members of a map, or of the maps in a list. What was merged before takes precedence.
+    fn merge(&mut self, node: &Node) -> Result<(), &'static str> {
+        let maps = match &node.kind {
+            Kind::List(maps) => maps.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        for map in maps {
+            let Kind::Map(members) = &map.kind else {
+                return Err("the key '<<' merges maps, and its value is something else");
+            };
+            for (name, node) in members {
+                if !self.merged.iter().any(|(known, _)| known == name) {
+                    self.merged.push((name.clone(), node.clone()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The node, when its end has been read.
+    fn ended(mut self) -> (Node, usize) {
+        if let Kind::Map(members) = &mut self.kind {
+            self.merged
+                .retain(|(name, _)| !members.iter().any(|(own, _)| own == name));
+            members.append(&mut self.merged);
+        }
+        let node = Node::new(self.line, self.tag.as_ref(), self.kind);
+        (node, self.anchor)
     }
 }
 
@@ -157,6 +200,10 @@ pub(super) fn parse(place: &str, text: &str) -> Result<Node, ConfigError> {
         let (event, span) = event.map_err(|error| of_scan(&error))?;
         let line = span.start.line();
         let is_alias = matches!(event, Event::Alias(_));
+        let is_merge = matches!(
+            &event,
+            Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<"
+        );
         let (node, anchor) = match event {
             Event::Scalar(value, style, anchor, tag) => {
                 let is_null = style == ScalarStyle::Plain
@@ -183,10 +230,7 @@ pub(super) fn parse(place: &str, text: &str) -> Result<Node, ConfigError> {
                 continue;
             }
             Event::SequenceEnd | Event::MappingEnd => match open.pop() {
-                Some(ended) => {
-                    let node = Node::new(ended.line, ended.tag.as_ref(), ended.kind);
-                    (node, ended.anchor)
-                }
+                Some(open) => open.ended(),
                 None => return Err(fail(line, "unexpected end of a list or a map")),
             },
             Event::DocumentEnd | Event::StreamEnd => break,
@@ -210,7 +254,12 @@ pub(super) fn parse(place: &str, text: &str) -> Result<Node, ConfigError> {
         let Some(parent) = open.last_mut() else {
             return Ok(node);
         };
-        match (&mut parent.kind, parent.key.take()) {
+        let key = parent.key.take();
+        if key.is_some() && parent.is_merge {
+            parent.merge(&node).map_err(|message| fail(line, message))?;
+            continue;
+        }
+        match (&mut parent.kind, key) {
             (Kind::List(nodes), _) => nodes.push(node),
             (Kind::Map(members), Some(key)) => members.push((key, node)),
             (Kind::Map(members), None) => {
@@ -221,6 +270,7 @@ pub(super) fn parse(place: &str, text: &str) -> Result<Node, ConfigError> {
                     return Err(fail(line, &format!("the key '{key}' occurs twice")));
                 }
                 parent.key = Some(key);
+                parent.is_merge = is_merge;
             }
             (Kind::Null | Kind::Scalar(_), _) => {}
         }
@@ -277,6 +327,33 @@ mod tests {
         assert_eq!(merged.member("T").unwrap().text(), Some("3"));
         assert!(matches!(&merged.member("L").unwrap().kind, Kind::List(list) if list.len() == 2));
         assert_eq!(merged.member("X").unwrap().members().len(), 1);
+    }
+
+    #[test]
+    fn a_merge_key_adds_the_members_that_a_map_does_not_have() {
+        let text = "\
+x: &x {A: 1, B: 2}
+y: &y {B: 3, C: 4}
+one: {<<: *x, B: 5}
+two: {B: 6, <<: [*x, *y], D: 7}
+text: {'<<': *x}";
+        let node = parse("t", text).unwrap();
+        let members = |name: &str| {
+            let members = node.member(name).unwrap().members().iter();
+            let members =
+                members.map(|(name, node)| format!("{name}{}", node.text().unwrap_or("-")));
+            members.collect::<Vec<_>>()
+        };
+        assert_eq!(members("one"), ["B5", "A1"]);
+        assert_eq!(members("two"), ["B6", "D7", "A1", "C4"]);
+        assert_eq!(members("text"), ["<<-"]);
+        for text in ["<<: 1", "<<: [{}, a]"] {
+            let error = parse("t", text).unwrap_err().to_string();
+            assert!(
+                error.starts_with("t:1: the key '<<' merges maps"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

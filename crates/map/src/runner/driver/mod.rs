@@ -381,10 +381,13 @@ impl Driver {
     }
 
     /// Ends the run because of an error. Calls in flight may finish if their results can still be
-    /// recorded, which is also the case after an item that contradicts the journal.
+    /// recorded, which is also the case after an item that contradicts the journal, and after a result
+    /// that is too long for it.
     fn fail(&mut self, error: RunError) {
         let is_lost = match &error {
-            RunError::Journal(error) => !matches!(error, JournalError::State(_)),
+            RunError::Journal(error) => {
+                !matches!(error, JournalError::State(_) | JournalError::TooLong(_))
+            }
             _ => false,
         };
         if is_lost {

@@ -18,7 +18,7 @@ use crate::block::KEPT;
 use crate::item::{Cause, Event, Finished, RequestId, request_id};
 use crate::journal::Settled;
 use crate::pace::Limit;
-use crate::store::Written;
+use crate::store::{JournalError, Written};
 
 /// How many items must have ended before the share of failures is evaluated.
 const MIN_FOR_SHARE: u64 = 100;
@@ -274,7 +274,13 @@ impl Driver {
         };
         match journal.settled(index, settled, event.line()) {
             Ok(()) => self.closing.push(event),
-            Err(error) => self.fail(error.into()),
+            Err(error) => {
+                // Nobody can report a result later that is not recorded.
+                if matches!(error, JournalError::TooLong(_)) {
+                    self.deliver(event);
+                }
+                self.fail(error.into());
+            }
         }
     }
 
@@ -374,7 +380,7 @@ impl Driver {
         self.settle(work, results, None, None);
     }
 
-    /// Abandons the running calls, whose outcome is then unknown.
+    /// Abandons the running calls, whose outcome is then unknown, and those that were about to start.
     pub(super) fn abandon(&mut self) {
         let running = self.callers.abort().into_iter();
         let mut running: Vec<Work> = running.map(|running| running.work).collect();
@@ -383,7 +389,7 @@ impl Driver {
             work.made += 1;
             self.stopped(work);
         }
-        // These were not sent.
+        // These were not sent, except for those that an earlier attempt may have run.
         let writing = self
             .writing
             .as_mut()
@@ -392,7 +398,9 @@ impl Driver {
             .unwrap_or_default()
             .into_iter()
             .chain(self.opening.drain(..));
-        let unsent: Vec<Work> = unsent.collect();
+        let (unknown, unsent): (Vec<Work>, Vec<Work>) =
+            unsent.partition(|work| work.made > work.certain);
+        unknown.into_iter().for_each(|work| self.stopped(work));
         for Numbered { index, .. } in unsent.iter().flat_map(|work| &work.items) {
             if let Some(journal) = &mut self.journal {
                 if let Err(error) = journal.settled(*index, Settled::NotStarted, &[]) {
@@ -408,4 +416,52 @@ fn random() -> f64 {
     use std::hash::BuildHasher as _;
     let bits = std::hash::RandomState::new().hash_one(0u8) >> 11;
     bits as f64 / (1u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::item::Item;
+    use crate::journal::{Header, check_of};
+    use crate::runner::{Map, Phase, iter};
+    use crate::store::Journal;
+
+    #[tokio::test]
+    async fn a_stop_does_not_forget_an_earlier_attempt_that_may_have_run() {
+        let name = format!("lambda-invoke-stop-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_file(&path);
+        let journal = Journal::open(&path, &Header::new("echo"), Journal::WINDOW).unwrap();
+        let client = lambda_invoke::Client::local("http://127.0.0.1:9").unwrap();
+        let map = Map::new(client, "echo".try_into().unwrap()).journal(journal);
+        let (_phases, changes) = watch::channel(Phase::Running);
+        let source = Box::pin(crate::runner::Source(Box::pin(iter([]))));
+        let mut driver = Driver::new(map, source, changes);
+        // The attempts of each item, and those that certainly did not run.
+        for (index, made, certain) in [(0, 0, 0), (1, 1, 0), (2, 2, 2)] {
+            let item = Item::new("1");
+            let check = check_of(&item.payload);
+            let journal = driver.journal.as_mut().unwrap();
+            journal.sent(index, check).unwrap();
+            let items = std::iter::once(Numbered { index, check, item }).collect();
+            driver.opening.push(Work {
+                items,
+                made,
+                certain,
+                throttled: 0,
+                began: None,
+                recover: false,
+            });
+        }
+        driver.abandon();
+        let state = driver.journal.as_ref().unwrap().state();
+        let statuses = [0, 1, 2].map(|index| state.status(index));
+        let settled = [Settled::NotStarted, Settled::Unknown, Settled::NotStarted];
+        assert_eq!(statuses, settled.map(crate::Status::Settled));
+        let reported: Vec<_> = driver.closing.iter().map(Event::index).collect();
+        assert_eq!(reported, [1]);
+        let _ = std::fs::remove_file(&path);
+    }
 }
