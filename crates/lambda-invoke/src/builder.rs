@@ -233,6 +233,10 @@ impl<C> ClientBuilder<C> {
 
     /// Sets how long each part of a call may take; a call can have its own timeouts. `total` covers
     /// all attempts and the delays between them.
+    ///
+    /// The time in which credentials are fetched does not count. A call without valid credentials
+    /// waits for them for at most five minutes, the limit of a fetch; put a limit of your own into the
+    /// provider, or around the call: a fetch goes on for other calls if its call is canceled.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = Some(timeouts);
         self

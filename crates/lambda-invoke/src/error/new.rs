@@ -1,6 +1,8 @@
 //! The constructors of errors.
 
 use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
@@ -39,7 +41,7 @@ impl Error {
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(source.into().into());
         self
     }
 
@@ -52,9 +54,12 @@ impl Error {
         Self::new(ErrorKind::Configuration, Detail::Local, message)
     }
 
-    pub(crate) fn credentials(source: BoxError) -> Self {
+    /// The failure of a fetch, which all calls that waited for it share.
+    pub(crate) fn credentials(source: Arc<dyn StdError + Send + Sync>) -> Self {
         let message = "no credentials to sign the request with";
-        Self::new(ErrorKind::Credentials, Detail::Local, message).with_source(source)
+        let mut this = Self::new(ErrorKind::Credentials, Detail::Local, message);
+        this.0.source = Some(source);
+        this
     }
 
     /// A clock outside the range of a signature's timestamp.
