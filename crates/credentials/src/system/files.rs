@@ -75,7 +75,7 @@ impl Files for LocalFiles {
 fn read(path: &Path, max: usize) -> io::Result<Vec<u8>> {
     let mut data = Vec::new();
     File::open(path)?
-        .take(max as u64 + 1)
+        .take((max as u64).saturating_add(1))
         .read_to_end(&mut data)?;
     if data.len() > max {
         return Err(io::Error::new(
