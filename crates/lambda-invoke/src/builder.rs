@@ -94,7 +94,7 @@ pub struct ClientBuilder<C = Client> {
 }
 
 /// Several times the largest response of the service (6 MiB).
-const MAX_REPLY: u64 = 32 << 20;
+pub(crate) const MAX_REPLY: u64 = 32 << 20;
 
 impl<C> Default for ClientBuilder<C> {
     fn default() -> Self {

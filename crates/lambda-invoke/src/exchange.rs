@@ -23,6 +23,7 @@ use lambda_invoke_sigv4::{PayloadHash, Timestamp};
 use lambda_invoke_transport::Timeouts;
 use tokio::time::Instant;
 
+use crate::builder::MAX_REPLY;
 use crate::credentials_cache::{CredentialsCache, CurrentSigner};
 use crate::endpoint::EndpointUrl;
 use crate::headers::{Coverage, ExtraHeaders};
@@ -412,9 +413,10 @@ impl HttpResponse {
                 Some(joined) => joined.extend_from_slice(&piece),
                 None if payload.is_empty() => payload = piece,
                 None => {
-                    // The announced length is trusted up to the maximum.
+                    // The announced length is trusted up to the default maximum: a larger response
+                    // gets its memory as it arrives.
                     let left = self.body.size_hint().lower();
-                    let expected = received.saturating_add(left).min(max);
+                    let expected = received.saturating_add(left).min(max).min(MAX_REPLY);
                     let expected = usize::try_from(expected).unwrap_or_default();
                     let mut all = BytesMut::with_capacity(expected);
                     all.extend_from_slice(&payload);
