@@ -245,11 +245,19 @@ impl<C> ClientBuilder<C> {
     /// Sets the service that sends the requests: a configured [`Transport`] (proxy, certificates,
     /// keep-alive), or any [`tower_service::Service`].
     ///
-    /// Each request is sent through a clone of the service. The call's [`Timeouts`] are among the
-    /// request's extensions; until the head of the response arrives, the first-byte and total
-    /// timeouts are enforced even if the service ignores them. The service's errors mean that the
-    /// request may have arrived, unless they are a [`lambda_invoke_transport::Error`] that says
-    /// otherwise.
+    /// Each request is sent through a clone of the service. Timeouts that the client or the call sets
+    /// are among the request's extensions, as [`Timeouts`] or, if only
+    /// [`Call::timeout`](crate::Call::timeout) is set, as
+    /// [`TotalTimeout`](lambda_invoke_transport::TotalTimeout); a [`Transport`] below layers finds them
+    /// there, and else applies its own. Until the head of the response arrives, the first-byte and total
+    /// timeouts are enforced even if the service ignores them; without a setting, those of
+    /// [`Timeouts::default`].
+    ///
+    /// The service's errors mean that the request may have arrived, unless they are a
+    /// [`lambda_invoke_transport::Error`] that says otherwise. A layer that sends a request more than
+    /// once may return such an error about the last send only; [`Sends`](lambda_invoke_transport::Sends)
+    /// among the extensions counts the earlier ones. So a layer must keep the request's extensions in the
+    /// copies that it sends, and must not send a request by other means as well.
     ///
     /// # Example
     ///

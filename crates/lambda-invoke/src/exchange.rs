@@ -20,7 +20,7 @@ use lambda_invoke_protocol::{
     UnexpectedResponse, service_error,
 };
 use lambda_invoke_sigv4::{PayloadHash, Timestamp};
-use lambda_invoke_transport::Timeouts;
+use lambda_invoke_transport::{Sends, Timeouts};
 use tokio::time::Instant;
 
 use crate::builder::MAX_REPLY;
@@ -28,6 +28,7 @@ use crate::credentials_cache::{CredentialsCache, CurrentSigner};
 use crate::endpoint::EndpointUrl;
 use crate::headers::{Coverage, ExtraHeaders};
 use crate::http_service::{self, HttpService, ResponseBody};
+use crate::limits::Limits;
 use crate::random;
 use crate::trace::{self, CallSpan};
 use crate::{Error, FunctionName};
@@ -121,14 +122,8 @@ impl Core {
         options: &Options,
     ) -> Result<(response::Parts, ResponseBody, u32), Error> {
         let mut hash = None;
-        let defaults = || self.http_service.timeouts().unwrap_or_default();
-        let mut timeouts = options.timeouts.or(self.timeouts);
-        if let Some(total) = options.total {
-            timeouts = Some(timeouts.unwrap_or_else(defaults).with_total(total));
-        }
-        let total = timeouts
-            .or(self.http_service.timeouts())
-            .and_then(|timeouts| timeouts.total());
+        let limits = Limits::new(options.timeouts.or(self.timeouts), options.total);
+        let total = limits.total(self.http_service.timeouts());
         let mut deadline = total.and_then(|total| Instant::now().checked_add(total));
         let policy = options.retry.unwrap_or(self.retry);
         let mut call = CallRetries::new(policy, &self.bucket);
@@ -136,15 +131,15 @@ impl Core {
         loop {
             let attempt = call.attempt();
             let left = deadline.map(|deadline| deadline.duration_since(Instant::now()));
-            let timeouts = match (left, attempt) {
+            let limits = match (left, attempt) {
                 // Earlier attempts have used up a part of it.
-                (Some(left), 2..) => Some(timeouts.unwrap_or_else(defaults).with_total(left)),
-                _ => timeouts,
+                (Some(left), 2..) => limits.with_total(left),
+                _ => limits,
             };
             let hash = hash.get_or_insert_with(|| PayloadHash::of(&request.payload));
             let mut fetching = Duration::ZERO;
             let attempted = self
-                .attempt(attempt, request, options, timeouts, hash, &mut fetching)
+                .attempt(attempt, request, options, limits, hash, &mut fetching)
                 .await?;
             // Fetching credentials does not count against the call's timeout.
             deadline = deadline.and_then(|deadline| deadline.checked_add(fetching));
@@ -219,7 +214,7 @@ impl Core {
         attempt: u32,
         call: &CallRequest<'_, Op>,
         options: &Options,
-        timeouts: Option<Timeouts>,
+        limits: Limits,
         hash: &PayloadHash,
         fetching: &mut Duration,
     ) -> Result<Attempted, Error> {
@@ -230,7 +225,7 @@ impl Core {
             clock,
             offset: None,
         };
-        let request = self.unsigned(call, options, timeouts)?;
+        let request = self.unsigned(call, options, limits)?;
         let now = clock.apply(SystemTime::now());
         let (signer, sent) = match self.credentials.fresh(now) {
             Some(signer) => (signer, now),
@@ -245,17 +240,23 @@ impl Core {
                 }
             }
         };
-        let request = match self.signed(attempt, request, options, &signer, hash, sent) {
+        let mut request = match self.signed(attempt, request, options, &signer, hash, sent) {
             Ok(request) => request,
             Err(error) => return Ok(Err(early(error))),
         };
         let response = match &self.http_service {
             HttpService::Builtin(transport) => match transport.send(request).await {
                 Ok(response) => Ok(response.map(ResponseBody::Builtin)),
-                Err(error) => Err(Error::no_response(&self.endpoint, error.into())),
+                Err(error) => {
+                    let sent = error.sent();
+                    Err(Error::no_response(&self.endpoint, error.into(), sent))
+                }
             },
             HttpService::Custom(service) => {
-                http_service::in_time(service.send(request), timeouts, &self.endpoint).await
+                let sends = Sends::default();
+                request.extensions_mut().insert(sends.clone());
+                let response = service.send(request);
+                http_service::in_time(response, limits, sends, &self.endpoint).await
             }
         };
         let (parts, body) = match response {
@@ -280,12 +281,12 @@ impl Core {
         }))
     }
 
-    /// Returns the request of a call, with the timeouts where the built-in transport finds them.
+    /// Returns the request of a call, with its timeouts.
     fn unsigned<Op: InvokeOperation>(
         &self,
         call: &CallRequest<'_, Op>,
         options: &Options,
-        timeouts: Option<Timeouts>,
+        limits: Limits,
     ) -> Result<Request<Bytes>, Error> {
         let more = HEADERS
             + usize::from(self.credentials.has_token())
@@ -294,9 +295,7 @@ impl Core {
         let mut request = call
             .to_http_with_capacity(self.endpoint.uri(), more)
             .map_err(Error::input)?;
-        if let Some(timeouts) = timeouts {
-            request.extensions_mut().insert(timeouts);
-        }
+        limits.insert_into(request.extensions_mut());
         Ok(request)
     }
 

@@ -111,16 +111,19 @@ impl Error {
         this
     }
 
-    /// A request without a response.
-    pub(crate) fn no_response(endpoint: &EndpointUrl, error: BoxError) -> Self {
-        let detail = match Sent::of(&*error) {
+    /// A request without a response. `sent` is about all sends of the request, `error` about the last
+    /// one: a layer above the transport may send a request more than once.
+    pub(crate) fn no_response(endpoint: &EndpointUrl, error: BoxError, sent: Sent) -> Self {
+        let origin = endpoint.origin();
+        let known = error.downcast_ref::<transport::Error>();
+        let known = known.filter(|known| known.sent() == Sent::Maybe || sent == Sent::No);
+        let Some(known) = known else {
+            let message = format!("no response from {origin}: the HTTP service failed");
+            return Self::new(ErrorKind::Transport, Detail::NoResponse, message).with_source(error);
+        };
+        let detail = match known.sent() {
             Sent::No => Detail::NotSent,
             Sent::Maybe => Detail::NoResponse,
-        };
-        let origin = endpoint.origin();
-        let Some(known) = error.downcast_ref::<transport::Error>() else {
-            let message = format!("no response from {origin}: the HTTP service failed");
-            return Self::new(ErrorKind::Transport, detail, message).with_source(error);
         };
         let no_connection = || Cow::Owned(format!("no connection to {origin}"));
         let mut advice = None;
