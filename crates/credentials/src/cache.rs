@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lambda_invoke_sigv4::{CredentialsFuture, ProvideCredentials, Timestamp};
+use lambda_invoke_sigv4::{Credentials, CredentialsFuture, ProvideCredentials, Timestamp};
 use tokio::sync::watch;
 
 use crate::providers::obtained::expired;
@@ -46,6 +46,9 @@ pub(crate) type Fetched = Result<Identity, Error>;
 /// Where a cache fetches from.
 pub(crate) trait Source: fmt::Debug + Send + Sync {
     fn fetch(&self) -> Pin<Box<dyn Future<Output = Fetched> + Send + '_>>;
+
+    /// See [`ProvideCredentials::invalidate`].
+    fn invalidate(&self, _: &Credentials) {}
 }
 
 /// Receives notices for the user while calls succeed.
@@ -162,6 +165,30 @@ impl Cache {
         ))
     }
 
+    /// As [`get`](Self::get), for [`ProvideCredentials::provide`].
+    pub(crate) fn provide(&self) -> CredentialsFuture<'_> {
+        Box::pin(async {
+            let identity = self.get().await?;
+            Ok(identity.credentials)
+        })
+    }
+
+    /// Fetches again at the next call, if these credentials are the cached ones. While that fails, they
+    /// stay in use until they expire by the clock: the service may be wrong.
+    pub(crate) fn invalidate(&self, expired: &Credentials) {
+        let now = self.shared.now();
+        {
+            let mut state = self.shared.state();
+            match &mut state.current {
+                Some(current) if is_same_key(&current.identity.credentials, expired) => {
+                    current.due = Some(now);
+                }
+                _ => return,
+            }
+        }
+        self.shared.source.invalidate(expired);
+    }
+
     fn start(&self, state: &mut State) -> watch::Receiver<Option<Fetched>> {
         let (sender, receiver) = watch::channel(None);
         state.fetching = Some(receiver.clone());
@@ -258,6 +285,11 @@ impl Shared {
     }
 }
 
+/// Whether these are the same credentials, even if one has an extended expiry.
+fn is_same_key(one: &Credentials, other: &Credentials) -> bool {
+    (one.access_key_id(), one.session_token()) == (other.access_key_id(), other.session_token())
+}
+
 /// When to renew the credentials.
 fn due(identity: &Identity, now: Timestamp) -> Option<Timestamp> {
     let Some(expiry) = identity.credentials.expiry() else {
@@ -289,6 +321,8 @@ impl fmt::Debug for Cache {
 /// - If a fetch fails or hangs, valid credentials stay in use, and the fetch is tried again after
 ///   10 to 20 seconds. Failures are not cached otherwise.
 /// - Without valid credentials, all calls wait for one fetch, and get its credentials or its error.
+/// - Credentials that the service calls expired ([`ProvideCredentials::invalidate`]) are fetched again
+///   at the next call.
 /// - Expired credentials are never returned; they are an error.
 ///
 /// It needs a tokio runtime with time enabled.
@@ -344,10 +378,11 @@ impl Cached {
 
 impl ProvideCredentials for Cached {
     fn provide(&self) -> CredentialsFuture<'_> {
-        Box::pin(async {
-            let identity = self.cache.get().await?;
-            Ok(identity.credentials)
-        })
+        self.cache.provide()
+    }
+
+    fn invalidate(&self, expired: &Credentials) {
+        self.cache.invalidate(expired);
     }
 }
 
@@ -370,5 +405,9 @@ impl<P: ProvideCredentials> Source for Custom<P> {
                 is_of_process: false,
             })
         })
+    }
+
+    fn invalidate(&self, expired: &Credentials) {
+        self.0.invalidate(expired);
     }
 }

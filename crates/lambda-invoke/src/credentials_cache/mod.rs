@@ -227,14 +227,16 @@ impl CredentialsCache {
 
     /// Drops credentials that the service has reported as expired.
     pub(crate) fn invalidate(&self, signer: &Arc<CurrentSigner>) {
-        let current = &mut self.lock().current;
-        // Unless another call has fetched new ones already.
-        if current
-            .as_ref()
-            .is_some_and(|current| Arc::ptr_eq(&current.signer, &signer.signer))
         {
+            let current = &mut self.lock().current;
+            // Unless another call has fetched new ones already.
+            match current {
+                Some(current) if Arc::ptr_eq(&current.signer, &signer.signer) => {}
+                _ => return,
+            }
             *current = None;
         }
+        self.provider.invalidate(signer.signer.credentials());
     }
 
     /// Returns the current signer, unless it is due for renewal at `now`.

@@ -214,6 +214,34 @@ async fn fetches_again_after_invalidation_and_only_once() {
 }
 
 #[tokio::test]
+async fn a_provider_learns_which_credentials_have_expired() {
+    #[derive(Debug, Default)]
+    struct Keeps(Mutex<Option<String>>);
+
+    impl ProvideCredentials for Keeps {
+        fn provide(&self) -> CredentialsFuture<'_> {
+            let expired = self.0.lock().unwrap().clone();
+            Box::pin(async move {
+                let key = expired.map_or("AKID0".to_owned(), |expired| expired + "-renewed");
+                Ok(Credentials::new(key, "secret")?)
+            })
+        }
+
+        fn invalidate(&self, expired: &Credentials) {
+            *self.0.lock().unwrap() = Some(expired.access_key_id().to_owned());
+        }
+    }
+
+    // Through both kinds of pointers.
+    let provider: Arc<dyn ProvideCredentials> = Arc::new(Keeps::default());
+    let cache = cache_with(Box::new(provider));
+    let first = cache.signer_at(at(0)).await.unwrap();
+    cache.invalidate(&first);
+    cache.invalidate(&first);
+    assert_eq!(key(&cache, 1).await.unwrap(), "AKID0-renewed");
+}
+
+#[tokio::test]
 async fn concurrent_calls_fetch_once() {
     let cache = cache_of(&[3600]);
     let calls: Vec<_> = (0..8)
