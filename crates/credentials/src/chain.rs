@@ -228,6 +228,7 @@ impl Links {
             fallback_region: self.fallback_region.clone(),
             imds: Arc::clone(&self.imds),
             client: OnceCell::new(),
+            direct: OnceCell::new(),
         };
         let settings = &context.settings;
         let mut tried = Vec::new();
