@@ -20,7 +20,7 @@ use lambda_invoke_protocol::{
     UnexpectedResponse, service_error,
 };
 use lambda_invoke_sigv4::{PayloadHash, Timestamp};
-use lambda_invoke_transport::{Sends, Timeouts};
+use lambda_invoke_transport::Timeouts;
 use tokio::time::Instant;
 
 use crate::builder::MAX_REPLY;
@@ -240,7 +240,7 @@ impl Core {
                 }
             }
         };
-        let mut request = match self.signed(attempt, request, options, &signer, hash, sent) {
+        let request = match self.signed(attempt, request, options, &signer, hash, sent) {
             Ok(request) => request,
             Err(error) => return Ok(Err(early(error))),
         };
@@ -253,10 +253,8 @@ impl Core {
                 }
             },
             HttpService::Custom(service) => {
-                let sends = Sends::default();
-                request.extensions_mut().insert(sends.clone());
-                let response = service.send(request);
-                http_service::in_time(response, limits, sends, &self.endpoint).await
+                let sending = http_service::send(&**service, request);
+                http_service::in_time(sending, limits, &self.endpoint).await
             }
         };
         let (parts, body) = match response {

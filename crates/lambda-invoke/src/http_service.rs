@@ -55,15 +55,23 @@ impl HttpService {
     }
 }
 
+/// Sends a request through a custom service; a transport below its layers counts the sends.
+pub(crate) fn send(
+    service: &dyn CustomService,
+    mut request: Request<Full<Bytes>>,
+) -> (CustomFuture, Sends) {
+    let sends = Sends::default();
+    request.extensions_mut().insert(sends.clone());
+    (service.send(request), sends)
+}
+
 /// Waits for the head of a custom service's response.
 ///
 /// A custom service may ignore the timeouts among the request's extensions, so those up to the head
-/// are enforced here. `sends` is among the extensions, too: a layer may have sent the request before
-/// the attempt that its error is about.
+/// are enforced here. A layer may have sent the request before the attempt that its error is about.
 pub(crate) async fn in_time(
-    response: CustomFuture,
+    (response, sends): (CustomFuture, Sends),
     limits: Limits,
-    sends: Sends,
     endpoint: &EndpointUrl,
 ) -> Result<Response<ResponseBody>, Error> {
     let response = match limits.until_head() {
