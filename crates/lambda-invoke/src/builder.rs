@@ -1,5 +1,6 @@
 //! The settings of a client.
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -81,7 +82,7 @@ use crate::{BoxError, Client, Credentials, EndpointUrl, Error, ProvideCredential
 pub struct ClientBuilder<C = Client> {
     region: Option<String>,
     credentials: Option<Box<dyn ProvideCredentials>>,
-    endpoint_url: Option<String>,
+    endpoint_url: Option<Address>,
     variant: Variant,
     retry: RetryPolicy,
     timeouts: Option<Timeouts>,
@@ -91,6 +92,19 @@ pub struct ClientBuilder<C = Client> {
     /// The first header that cannot be set.
     invalid: Option<Error>,
     client: PhantomData<fn() -> C>,
+}
+
+/// The address of an endpoint as it was set. `Debug` shows it only if it can be used: one that cannot
+/// may contain a password.
+struct Address(String);
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.parse::<EndpointUrl>() {
+            Ok(_) => self.0.fmt(f),
+            Err(error) => write!(f, "({error})"),
+        }
+    }
 }
 
 /// Several times the largest response of the service (6 MiB).
@@ -161,7 +175,7 @@ impl<C> ClientBuilder<C> {
     /// address is `http://` or `https://`, a host, and optionally a port and a path, as
     /// [`EndpointUrl::try_from`] parses it.
     pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
-        self.endpoint_url = Some(url.into());
+        self.endpoint_url = Some(Address(url.into()));
         self
     }
 
@@ -318,7 +332,7 @@ impl<C> ClientBuilder<C> {
                     "dual stack and an endpoint's URL cannot be set together",
                 ));
             }
-            Some(url) => url.parse()?,
+            Some(Address(url)) => url.parse()?,
             None => EndpointUrl::of_region(&region, self.variant)?,
         };
         if endpoint.is_https() && cfg!(not(feature = "tls")) && self.transport.is_none() {
