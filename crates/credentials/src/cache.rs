@@ -34,7 +34,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// credentials.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long credentials of a metadata service are used past their expiry before it is asked again.
+/// The maximum time for which expired credentials of a metadata service are used before it is asked
+/// again; at random, at least half of it.
 const EXTENSION: Duration = Duration::from_secs(600);
 
 /// How long one fetch may take, unless set otherwise.
@@ -239,10 +240,11 @@ impl Shared {
         };
         trace::failed(&error);
         // Credentials that are still valid stay in use; they are fetched again after a pause.
+        // Extended ones are extended again.
         if let Some(current) = state
             .current
             .as_mut()
-            .filter(|current| current.is_valid(now))
+            .filter(|current| current.is_valid(now) && current.identity.expired.is_none())
         {
             trace::kept(&current.identity);
             let pause = PAUSE.mul_f64(1.0 + random::fraction());
@@ -255,13 +257,14 @@ impl Shared {
             return Err(error);
         };
         let extension = EXTENSION.mul_f64(0.5 + random::fraction() / 2.0);
-        let until = now.saturating_add(extension);
+        let due = now.saturating_add(extension);
         identity.expired = identity.expiry();
-        identity.credentials = identity.credentials.with_expiry(until);
+        // Longer, so that calls use them while the service is asked.
+        identity.credentials = identity.credentials.with_expiry(due.saturating_add(AHEAD));
         trace::kept(&identity);
         state.current = Some(Current {
             identity: identity.clone(),
-            due: Some(now.saturating_add(PAUSE.mul_f64(1.0 + random::fraction()))),
+            due: Some(due),
         });
         let is_first = !std::mem::replace(&mut state.has_reported, true);
         drop(state);

@@ -269,6 +269,24 @@ async fn expired_credentials_of_an_instance_are_used_until_it_renews_them_and_re
         assert!(identity.expiry().unwrap() < present);
         assert!(identity.credentials().expiry().unwrap() > present);
     }
+    // It is asked again after 5 to 10 minutes, and not before.
+    let start = now + 3 * 3600;
+    let mut moments = Vec::new();
+    for seconds in (10..3600).step_by(10) {
+        let before = service.lines().len();
+        clock.store(start + seconds, Ordering::SeqCst);
+        let identity = chain.identity().await.unwrap();
+        assert_eq!(identity.credentials().access_key_id(), "ASIAOLD");
+        if service.lines().len() > before {
+            moments.push(seconds);
+        }
+    }
+    let pauses = moments.windows(2).map(|two| two[1] - two[0]);
+    let pauses: Vec<u64> = moments[..1].iter().copied().chain(pauses).collect();
+    assert!(
+        pauses.iter().all(|pause| (300..=610).contains(pause)),
+        "{pauses:?}"
+    );
     let notices = notices.lock().unwrap();
     assert_eq!(notices.len(), 1, "{notices:?}");
     assert!(notices[0].contains("have expired"), "{notices:?}");
