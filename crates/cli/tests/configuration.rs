@@ -188,13 +188,14 @@ fn a_missing_profile_is_reported_with_those_that_exist() {
 
 #[test]
 fn incomplete_sources_of_credentials_are_rejected_with_what_is_missing() {
-    for (key, missing) in [
-        ("role_arn", "source_profile"),
-        ("sso_session", "[sso-session value]"),
-        ("web_identity_token_file", "role_arn"),
-        ("sso_account_id", "sso_region"),
+    for (key, beside, missing) in [
+        ("role_arn", KEYS, "source_profile"),
+        // Beside keys, it is for services that take the token itself.
+        ("sso_session", "", "[sso-session value]"),
+        ("web_identity_token_file", KEYS, "role_arn"),
+        ("sso_account_id", KEYS, "sso_region"),
     ] {
-        let config = format!("[profile x]\nregion = eu-west-3\n{key} = value\n{KEYS}");
+        let config = format!("[profile x]\nregion = eu-west-3\n{key} = value\n{beside}");
         let home = home(key, Some(&config), None);
         let output = at_home(&home)
             .args(["invoke", "x", "--profile", "x"])

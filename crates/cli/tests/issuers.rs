@@ -113,9 +113,9 @@ fn no_other_host_takes_the_place_of_a_fips_name_that_does_not_resolve() {
     assert!(hosts.iter().all(|host| host == sts), "{hosts:?}");
 }
 
-/// Starts an STS behind TLS with a certificate authority of its own. Returns its URL and the
-/// authority's certificate.
-fn https_sts() -> (String, String) {
+/// Starts a server behind TLS with a certificate authority of its own, which responds with this body
+/// to a request that contains this text. Returns its URL and the authority's certificate.
+fn https(request: &'static str, body: String) -> (String, String) {
     let (config, pem) = authority::server();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -126,13 +126,12 @@ fn https_sts() -> (String, String) {
             let mut read = Vec::new();
             let mut buffer = [0; 4096];
             // A client that does not trust the certificate disconnects here.
-            while !String::from_utf8_lossy(&read).contains("RoleSessionName=") {
+            while !String::from_utf8_lossy(&read).contains(request) {
                 match stream.read(&mut buffer) {
                     Ok(0) | Err(_) => break,
                     Ok(length) => read.extend_from_slice(&buffer[..length]),
                 }
             }
-            let body = sts_keys("AssumeRole", "ASIAROLE");
             let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
             let _ = stream.write_all(format!("{head}{body}").as_bytes());
         }
@@ -142,7 +141,8 @@ fn https_sts() -> (String, String) {
 
 #[test]
 fn certificate_authorities_are_those_of_lambdas_requests() {
-    let (url, pem) = https_sts();
+    let keys = sts_keys("AssumeRole", "ASIAROLE");
+    let (url, pem) = https("RoleSessionName=", keys);
     let keys = format!("region = eu-west-3\n{ROLE}source_profile = default\n{KEYS}");
     let home = home("sts-authority", Some(&format!("[default]\n{keys}")), None);
     let bundle = home.join("ca.pem");
@@ -174,6 +174,27 @@ fn certificate_authorities_are_those_of_lambdas_requests() {
     std::fs::write(home.join(".aws/config"), config).unwrap();
     let (code, said) = whoami(&[], &[]);
     assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn a_container_on_this_machine_is_called_directly_over_https_too() {
+    let keys = r#"{"AccessKeyId":"ASIACONTAINER","SecretAccessKey":"s","Token":"t"}"#;
+    let (url, pem) = https("\r\n\r\n", keys.to_owned());
+    let (proxy, asked) = unresolving_proxy();
+    let home = home("container-https", None, None);
+    let bundle = home.join("ca.pem");
+    std::fs::write(&bundle, pem).unwrap();
+    let mut command = at_home(&home);
+    let output = command
+        .args(["whoami", "--region", "eu-west-3"])
+        .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{url}/v1"))
+        .env("AWS_CA_BUNDLE", &bundle)
+        .env("HTTPS_PROXY", proxy)
+        .output()
+        .unwrap();
+    let said = text(&output.stdout).to_owned() + text(&output.stderr);
+    assert!(said.contains("ASIACONTAINER"), "{said}");
+    assert_eq!(asked.lock().unwrap().len(), 0);
 }
 
 #[test]

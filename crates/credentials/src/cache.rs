@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lambda_invoke_sigv4::{CredentialsFuture, ProvideCredentials, Timestamp};
+use lambda_invoke_sigv4::{Credentials, CredentialsFuture, ProvideCredentials, Timestamp};
 use tokio::sync::watch;
 
 use crate::providers::obtained::expired;
@@ -34,7 +34,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// credentials.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long credentials of a metadata service are used past their expiry before it is asked again.
+/// The maximum time for which expired credentials of a metadata service are used before it is asked
+/// again; at random, at least half of it.
 const EXTENSION: Duration = Duration::from_secs(600);
 
 /// How long one fetch may take, unless set otherwise.
@@ -46,6 +47,9 @@ pub(crate) type Fetched = Result<Identity, Error>;
 /// Where a cache fetches from.
 pub(crate) trait Source: fmt::Debug + Send + Sync {
     fn fetch(&self) -> Pin<Box<dyn Future<Output = Fetched> + Send + '_>>;
+
+    /// See [`ProvideCredentials::invalidate`].
+    fn invalidate(&self, _: &Credentials) {}
 }
 
 /// Receives notices for the user while calls succeed.
@@ -162,6 +166,30 @@ impl Cache {
         ))
     }
 
+    /// As [`get`](Self::get), for [`ProvideCredentials::provide`].
+    pub(crate) fn provide(&self) -> CredentialsFuture<'_> {
+        Box::pin(async {
+            let identity = self.get().await?;
+            Ok(identity.credentials)
+        })
+    }
+
+    /// Fetches again at the next call, if these credentials are the cached ones. While that fails, they
+    /// stay in use until they expire by the clock: the service may be wrong.
+    pub(crate) fn invalidate(&self, expired: &Credentials) {
+        let now = self.shared.now();
+        {
+            let mut state = self.shared.state();
+            match &mut state.current {
+                Some(current) if is_same_key(&current.identity.credentials, expired) => {
+                    current.due = Some(now);
+                }
+                _ => return,
+            }
+        }
+        self.shared.source.invalidate(expired);
+    }
+
     fn start(&self, state: &mut State) -> watch::Receiver<Option<Fetched>> {
         let (sender, receiver) = watch::channel(None);
         state.fetching = Some(receiver.clone());
@@ -212,10 +240,11 @@ impl Shared {
         };
         trace::failed(&error);
         // Credentials that are still valid stay in use; they are fetched again after a pause.
+        // Extended ones are extended again.
         if let Some(current) = state
             .current
             .as_mut()
-            .filter(|current| current.is_valid(now))
+            .filter(|current| current.is_valid(now) && current.identity.expired.is_none())
         {
             trace::kept(&current.identity);
             let pause = PAUSE.mul_f64(1.0 + random::fraction());
@@ -228,13 +257,14 @@ impl Shared {
             return Err(error);
         };
         let extension = EXTENSION.mul_f64(0.5 + random::fraction() / 2.0);
-        let until = now.saturating_add(extension);
+        let due = now.saturating_add(extension);
         identity.expired = identity.expiry();
-        identity.credentials = identity.credentials.with_expiry(until);
+        // Longer, so that calls use them while the service is asked.
+        identity.credentials = identity.credentials.with_expiry(due.saturating_add(AHEAD));
         trace::kept(&identity);
         state.current = Some(Current {
             identity: identity.clone(),
-            due: Some(now.saturating_add(PAUSE.mul_f64(1.0 + random::fraction()))),
+            due: Some(due),
         });
         let is_first = !std::mem::replace(&mut state.has_reported, true);
         drop(state);
@@ -256,6 +286,11 @@ impl Shared {
         // Nothing panics while the lock is held, and each change is complete.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether these are the same credentials, even if one has an extended expiry.
+fn is_same_key(one: &Credentials, other: &Credentials) -> bool {
+    (one.access_key_id(), one.session_token()) == (other.access_key_id(), other.session_token())
 }
 
 /// When to renew the credentials.
@@ -289,6 +324,8 @@ impl fmt::Debug for Cache {
 /// - If a fetch fails or hangs, valid credentials stay in use, and the fetch is tried again after
 ///   10 to 20 seconds. Failures are not cached otherwise.
 /// - Without valid credentials, all calls wait for one fetch, and get its credentials or its error.
+/// - Credentials that the service calls expired ([`ProvideCredentials::invalidate`]) are fetched again
+///   at the next call.
 /// - Expired credentials are never returned; they are an error.
 ///
 /// It needs a tokio runtime with time enabled.
@@ -344,10 +381,11 @@ impl Cached {
 
 impl ProvideCredentials for Cached {
     fn provide(&self) -> CredentialsFuture<'_> {
-        Box::pin(async {
-            let identity = self.cache.get().await?;
-            Ok(identity.credentials)
-        })
+        self.cache.provide()
+    }
+
+    fn invalidate(&self, expired: &Credentials) {
+        self.cache.invalidate(expired);
     }
 }
 
@@ -370,5 +408,9 @@ impl<P: ProvideCredentials> Source for Custom<P> {
                 is_of_process: false,
             })
         })
+    }
+
+    fn invalidate(&self, expired: &Credentials) {
+        self.0.invalidate(expired);
     }
 }

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lambda_invoke_sigv4::{CredentialsFuture, ProvideCredentials};
+use lambda_invoke_sigv4::{Credentials, CredentialsFuture, ProvideCredentials};
 use tokio::sync::OnceCell;
 
 use crate::cache::{Cache, FETCH_TIMEOUT, Fetched, Notify, Source};
@@ -181,10 +181,11 @@ impl Chain {
 
 impl ProvideCredentials for Chain {
     fn provide(&self) -> CredentialsFuture<'_> {
-        Box::pin(async {
-            let identity = self.cache.get().await?;
-            Ok(identity.credentials)
-        })
+        self.cache.provide()
+    }
+
+    fn invalidate(&self, expired: &Credentials) {
+        self.cache.invalidate(expired);
     }
 }
 
@@ -227,6 +228,7 @@ impl Links {
             fallback_region: self.fallback_region.clone(),
             imds: Arc::clone(&self.imds),
             client: OnceCell::new(),
+            direct: OnceCell::new(),
         };
         let settings = &context.settings;
         let mut tried = Vec::new();

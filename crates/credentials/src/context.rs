@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use lambda_invoke_sigv4::Timestamp;
 use lambda_invoke_sigv4::region::{self, Partition, Variant};
+use lambda_invoke_transport::TransportBuilder;
 use tokio::sync::OnceCell;
 
 use crate::exchange::{self, Base};
 use crate::providers::imds::Imds;
-use crate::system::{HttpClient, by_environment};
+use crate::system::{HttpClient, by_environment, direct};
 use crate::{EndpointSetting, Error, Service, Settings, System, TransportClient, Tried};
 
 /// The settings, the region to use if none is set, and the client of instance metadata.
@@ -20,6 +21,8 @@ pub(crate) struct Context {
     pub(crate) imds: Arc<Imds>,
     /// The client that the settings describe, made when it is first needed.
     pub(crate) client: OnceCell<TransportClient>,
+    /// The same without a proxy.
+    pub(crate) direct: OnceCell<TransportClient>,
 }
 
 impl Context {
@@ -33,18 +36,30 @@ impl Context {
     ///
     /// If the CA bundle cannot be used.
     pub(crate) async fn http(&self) -> Result<&dyn HttpClient, Error> {
+        self.made(&self.client, by_environment()).await
+    }
+
+    /// The same for an address on the machine itself, which no proxy can reach.
+    ///
+    /// # Errors
+    ///
+    /// As [`http`](Self::http).
+    pub(crate) async fn direct_http(&self) -> Result<&dyn HttpClient, Error> {
+        self.made(&self.direct, direct()).await
+    }
+
+    async fn made<'c>(
+        &'c self,
+        client: &'c OnceCell<TransportClient>,
+        builder: TransportBuilder,
+    ) -> Result<&'c dyn HttpClient, Error> {
         if let Some(http) = self.system().http() {
             return Ok(http);
         }
-        let client = self
-            .client
-            .get_or_try_init(|| self.default_client())
-            .await?;
-        Ok(client)
+        Ok(client.get_or_try_init(|| self.make(builder)).await?)
     }
 
-    async fn default_client(&self) -> Result<TransportClient, Error> {
-        let builder = by_environment();
+    async fn make(&self, builder: TransportBuilder) -> Result<TransportClient, Error> {
         #[cfg(feature = "tls")]
         let builder = match self.settings.ca_bundle()? {
             None => builder,

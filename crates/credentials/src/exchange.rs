@@ -1,5 +1,6 @@
 //! Sends requests to the services that issue credentials, with timeouts and retries.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -152,6 +153,20 @@ impl Base {
         text.parse().map_err(|error| {
             Error::configuration("a request's address is not valid").with_source(error)
         })
+    }
+}
+
+/// An address as it was set. `Debug` shows it only if it can be used: one that cannot may contain a
+/// password.
+#[derive(Clone)]
+pub(crate) struct Address(pub(crate) String);
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Base::parse(&self.0, "it") {
+            Ok(_) => self.0.fmt(f),
+            Err(error) => write!(f, "({})", error.summary()),
+        }
     }
 }
 

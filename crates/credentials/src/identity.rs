@@ -57,8 +57,8 @@ impl Identity {
     /// Returns when the credentials expire, or expired; `None` means never.
     ///
     /// Credentials of instance metadata may be used past their expiry. This time is then in the
-    /// past, while the expiry of [`credentials`](Self::credentials) is the time at which instance
-    /// metadata is asked again.
+    /// past, while the expiry of [`credentials`](Self::credentials) is five minutes after the time at
+    /// which instance metadata is asked again.
     #[must_use]
     pub fn expiry(&self) -> Option<Timestamp> {
         self.expired.or(self.credentials.expiry())

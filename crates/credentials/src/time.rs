@@ -25,14 +25,26 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     if matches!(zone, "Z" | "z" | "UTC") {
         return Some(utc);
     }
-    let (hours, minutes) = zone.get(1..)?.split_once(':')?;
-    let seconds = hours.parse::<u64>().ok()? * 3600 + minutes.parse::<u64>().ok()? * 60;
-    let offset = Duration::from_secs(seconds);
-    match zone.get(..1)? {
+    let (sign, offset) = zone.split_at_checked(1)?;
+    let offset = self::offset(offset)?;
+    match sign {
         "+" => Some(utc.saturating_sub(offset)),
         "-" => Some(utc.saturating_add(offset)),
         _ => None,
     }
+}
+
+/// Parses the hours and minutes of a zone: `02:00`, or `0200` (ISO 8601).
+fn offset(text: &str) -> Option<Duration> {
+    let (hours, minutes) = text.split_at_checked(2)?;
+    let minutes = minutes.strip_prefix(':').unwrap_or(minutes);
+    let number = |digits: &str| {
+        let is_number = digits.len() == 2 && digits.bytes().all(|one| one.is_ascii_digit());
+        is_number.then(|| digits.parse::<u64>().ok()).flatten()
+    };
+    let hours = number(hours).filter(|hours| *hours <= 23)?;
+    let minutes = number(minutes).filter(|minutes| *minutes <= 59)?;
+    Some(Duration::from_secs(hours * 3600 + minutes * 60))
 }
 
 /// Writes a time as [`parse`] reads it.
@@ -63,6 +75,8 @@ mod tests {
             "2080-10-16T03:56:45UTC",
             "2080-10-16T05:56:45+02:00",
             "2080-10-15T22:26:45-05:30",
+            "2080-10-16T05:56:45+0200",
+            "2080-10-17T03:55:45.5+23:59",
             " 2080-10-16t03:56:45z\n",
         ] {
             assert_eq!(parse(text), Some(time), "{text}");
@@ -74,6 +88,18 @@ mod tests {
             "2080-13-16T03:56:45Z",
             "2080-10-16T03:56:45",
             "é080-10-16",
+            "2080-10-16T03:56:45+9999999999999999:00",
+            "2080-10-16T03:56:45+00:9999999999999999999",
+            "2080-10-16T03:56:45+24:00",
+            "2080-10-16T03:56:45+00:60",
+            "2080-10-16T03:56:45+2:00",
+            "2080-10-16T03:56:45+02:0",
+            "2080-10-16T03:56:45+02",
+            "2080-10-16T03:56:45+02000",
+            "2080-10-16T03:56:45++2:00",
+            "2080-10-16T03:56:45+02:+1",
+            "2080-10-16T03:56:45−02:00",
+            "2080-10-16T03:56:45*02:00",
         ] {
             assert_eq!(parse(text), None, "{text}");
         }

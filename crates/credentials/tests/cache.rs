@@ -44,6 +44,8 @@ struct Script {
     steps: Arc<Vec<Step>>,
     fetches: Arc<AtomicU32>,
     gate: Arc<Semaphore>,
+    /// The keys that were reported as expired.
+    invalidated: Arc<Mutex<Vec<String>>>,
 }
 
 impl Script {
@@ -58,6 +60,7 @@ impl Script {
             steps: Arc::new(steps.to_vec()),
             fetches: Arc::default(),
             gate: Arc::new(Semaphore::new(0)),
+            invalidated: Arc::default(),
         }
     }
 
@@ -81,6 +84,11 @@ impl ProvideCredentials for Script {
                 Step::Hang => std::future::pending().await,
             }
         })
+    }
+
+    fn invalidate(&self, expired: &Credentials) {
+        let key = expired.access_key_id().to_owned();
+        self.invalidated.lock().unwrap().push(key);
     }
 }
 
@@ -213,6 +221,27 @@ async fn a_fetch_that_fails_keeps_valid_credentials_and_is_tried_again_after_a_p
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert_eq!(cause, "the vault is closed");
     assert_eq!(error.kind(), ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn credentials_that_the_service_calls_expired_are_fetched_again() {
+    let script = Script::of(&[Step::Until(3600), Step::Until(7200), Step::Fail]);
+    let invalidated = Arc::clone(&script.invalidated);
+    let (cached, _) = cached(&script, LONG);
+    let first = cached.provide().await.unwrap();
+    cached.invalidate(&first);
+    assert_eq!(key(&cached).await.unwrap(), "AKID1");
+    // A late report about the first does not concern the second.
+    cached.invalidate(&first);
+    assert_eq!(key(&cached).await.unwrap(), "AKID1");
+    assert_eq!(script.fetches(), 2);
+    // The second may still be valid: it is used if nothing else can be fetched.
+    let second = cached.provide().await.unwrap();
+    Arc::new(cached.clone()).invalidate(&second);
+    assert_eq!(key(&cached).await.unwrap(), "AKID1");
+    assert_eq!(script.fetches(), 3);
+    // The provider below may have a cache, too.
+    assert_eq!(*invalidated.lock().unwrap(), ["AKID0", "AKID1"]);
 }
 
 #[tokio::test]

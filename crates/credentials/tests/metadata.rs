@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use lambda_invoke_credentials::{Clock, ErrorKind, Provider};
+use bytes::Bytes;
+use http::Request;
+use lambda_invoke_credentials::{Clock, ErrorKind, HttpClient, HttpFuture, Provider};
 use lambda_invoke_sigv4::Timestamp;
 use machine::Machine;
 use stand_in::{Respond, StandIn, at, imds, metadata_keys};
@@ -198,6 +200,40 @@ impl Clock for SetClock {
     }
 }
 
+/// Counts requests, and responds to none.
+#[derive(Clone, Debug, Default)]
+struct Silent(Arc<AtomicU64>);
+
+impl HttpClient for Silent {
+    fn send(&self, _: Request<Bytes>) -> HttpFuture<'_> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async { Err("there is no such host".into()) })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_service_is_asked_again_after_ten_seconds_whatever_the_clock_says() {
+    let (http, clock) = (Silent::default(), Arc::new(AtomicU64::new(2_000_000)));
+    let system = Machine::new("imds-silent").system();
+    let system = system.with_clock(SetClock(Arc::clone(&clock)));
+    let system = system.with_metadata_http(http.clone());
+    let builder = Machine::new("imds-silent").builder_of(system);
+    let chain = builder.build().unwrap();
+    for (asleep, now, requests) in [
+        (0, 2_000_000, 1),
+        (9, 2_000_009, 1),
+        // The clock is set forward or back by an hour.
+        (0, 2_003_609, 1),
+        (2, 1_996_411, 2),
+        (9, 1_996_420, 2),
+    ] {
+        tokio::time::sleep(Duration::from_secs(asleep)).await;
+        clock.store(now, Ordering::SeqCst);
+        chain.region().await.unwrap_err();
+        assert_eq!(http.0.load(Ordering::SeqCst), requests, "at {now}");
+    }
+}
+
 #[tokio::test]
 async fn expired_credentials_of_an_instance_are_used_until_it_renews_them_and_reported_once() {
     let is_broken = Arc::new(Mutex::new(false));
@@ -233,6 +269,24 @@ async fn expired_credentials_of_an_instance_are_used_until_it_renews_them_and_re
         assert!(identity.expiry().unwrap() < present);
         assert!(identity.credentials().expiry().unwrap() > present);
     }
+    // It is asked again after 5 to 10 minutes, and not before.
+    let start = now + 3 * 3600;
+    let mut moments = Vec::new();
+    for seconds in (10..3600).step_by(10) {
+        let before = service.lines().len();
+        clock.store(start + seconds, Ordering::SeqCst);
+        let identity = chain.identity().await.unwrap();
+        assert_eq!(identity.credentials().access_key_id(), "ASIAOLD");
+        if service.lines().len() > before {
+            moments.push(seconds);
+        }
+    }
+    let pauses = moments.windows(2).map(|two| two[1] - two[0]);
+    let pauses: Vec<u64> = moments[..1].iter().copied().chain(pauses).collect();
+    assert!(
+        pauses.iter().all(|pause| (300..=610).contains(pause)),
+        "{pauses:?}"
+    );
     let notices = notices.lock().unwrap();
     assert_eq!(notices.len(), 1, "{notices:?}");
     assert!(notices[0].contains("have expired"), "{notices:?}");

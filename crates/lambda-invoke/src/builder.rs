@@ -1,5 +1,6 @@
 //! The settings of a client.
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -81,7 +82,7 @@ use crate::{BoxError, Client, Credentials, EndpointUrl, Error, ProvideCredential
 pub struct ClientBuilder<C = Client> {
     region: Option<String>,
     credentials: Option<Box<dyn ProvideCredentials>>,
-    endpoint_url: Option<String>,
+    endpoint_url: Option<Address>,
     variant: Variant,
     retry: RetryPolicy,
     timeouts: Option<Timeouts>,
@@ -93,8 +94,21 @@ pub struct ClientBuilder<C = Client> {
     client: PhantomData<fn() -> C>,
 }
 
+/// The address of an endpoint as it was set. `Debug` shows it only if it can be used: one that cannot
+/// may contain a password.
+struct Address(String);
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.parse::<EndpointUrl>() {
+            Ok(_) => self.0.fmt(f),
+            Err(error) => write!(f, "({error})"),
+        }
+    }
+}
+
 /// Several times the largest response of the service (6 MiB).
-const MAX_REPLY: u64 = 32 << 20;
+pub(crate) const MAX_REPLY: u64 = 32 << 20;
 
 impl<C> Default for ClientBuilder<C> {
     fn default() -> Self {
@@ -161,7 +175,7 @@ impl<C> ClientBuilder<C> {
     /// address is `http://` or `https://`, a host, and optionally a port and a path, as
     /// [`EndpointUrl::try_from`] parses it.
     pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
-        self.endpoint_url = Some(url.into());
+        self.endpoint_url = Some(Address(url.into()));
         self
     }
 
@@ -233,6 +247,10 @@ impl<C> ClientBuilder<C> {
 
     /// Sets how long each part of a call may take; a call can have its own timeouts. `total` covers
     /// all attempts and the delays between them.
+    ///
+    /// The time in which credentials are fetched does not count. A call without valid credentials
+    /// waits for them for at most five minutes, the limit of a fetch; put a limit of your own into the
+    /// provider, or around the call: a fetch goes on for other calls if its call is canceled.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = Some(timeouts);
         self
@@ -241,11 +259,19 @@ impl<C> ClientBuilder<C> {
     /// Sets the service that sends the requests: a configured [`Transport`] (proxy, certificates,
     /// keep-alive), or any [`tower_service::Service`].
     ///
-    /// Each request is sent through a clone of the service. The call's [`Timeouts`] are among the
-    /// request's extensions; until the head of the response arrives, the first-byte and total
-    /// timeouts are enforced even if the service ignores them. The service's errors mean that the
-    /// request may have arrived, unless they are a [`lambda_invoke_transport::Error`] that says
-    /// otherwise.
+    /// Each request is sent through a clone of the service. Timeouts that the client or the call sets
+    /// are among the request's extensions, as [`Timeouts`] or, if only
+    /// [`Call::timeout`](crate::Call::timeout) is set, as
+    /// [`TotalTimeout`](lambda_invoke_transport::TotalTimeout); a [`Transport`] below layers finds them
+    /// there, and else applies its own. Until the head of the response arrives, the first-byte and total
+    /// timeouts are enforced even if the service ignores them; without a setting, those of
+    /// [`Timeouts::default`].
+    ///
+    /// The service's errors mean that the request may have arrived, unless they are a
+    /// [`lambda_invoke_transport::Error`] that says otherwise. A layer that sends a request more than
+    /// once may return such an error about the last send only; [`Sends`](lambda_invoke_transport::Sends)
+    /// among the extensions counts the earlier ones. So a layer must keep the request's extensions in the
+    /// copies that it sends, and must not send a request by other means as well.
     ///
     /// # Example
     ///
@@ -306,7 +332,7 @@ impl<C> ClientBuilder<C> {
                     "dual stack and an endpoint's URL cannot be set together",
                 ));
             }
-            Some(url) => url.parse()?,
+            Some(Address(url)) => url.parse()?,
             None => EndpointUrl::of_region(&region, self.variant)?,
         };
         if endpoint.is_https() && cfg!(not(feature = "tls")) && self.transport.is_none() {

@@ -259,7 +259,9 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
     }
 
     /// Sets how long this call may take in total, including retries and the delays between them, in
-    /// place of the client's `total` timeout. The other timeouts stay.
+    /// place of the client's `total` timeout. The other timeouts stay. The time in which credentials
+    /// are fetched does not count, as [`ClientBuilder::timeouts`](crate::ClientBuilder::timeouts)
+    /// says.
     pub fn timeout(mut self, total: Duration) -> Self {
         self.options.total = Some(total);
         self

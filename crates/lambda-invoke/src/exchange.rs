@@ -23,10 +23,12 @@ use lambda_invoke_sigv4::{PayloadHash, Timestamp};
 use lambda_invoke_transport::Timeouts;
 use tokio::time::Instant;
 
+use crate::builder::MAX_REPLY;
 use crate::credentials_cache::{CredentialsCache, CurrentSigner};
 use crate::endpoint::EndpointUrl;
 use crate::headers::{Coverage, ExtraHeaders};
 use crate::http_service::{self, HttpService, ResponseBody};
+use crate::limits::Limits;
 use crate::random;
 use crate::trace::{self, CallSpan};
 use crate::{Error, FunctionName};
@@ -120,14 +122,8 @@ impl Core {
         options: &Options,
     ) -> Result<(response::Parts, ResponseBody, u32), Error> {
         let mut hash = None;
-        let defaults = || self.http_service.timeouts().unwrap_or_default();
-        let mut timeouts = options.timeouts.or(self.timeouts);
-        if let Some(total) = options.total {
-            timeouts = Some(timeouts.unwrap_or_else(defaults).with_total(total));
-        }
-        let total = timeouts
-            .or(self.http_service.timeouts())
-            .and_then(|timeouts| timeouts.total());
+        let limits = Limits::new(options.timeouts.or(self.timeouts), options.total);
+        let total = limits.total(self.http_service.timeouts());
         let mut deadline = total.and_then(|total| Instant::now().checked_add(total));
         let policy = options.retry.unwrap_or(self.retry);
         let mut call = CallRetries::new(policy, &self.bucket);
@@ -135,15 +131,15 @@ impl Core {
         loop {
             let attempt = call.attempt();
             let left = deadline.map(|deadline| deadline.duration_since(Instant::now()));
-            let timeouts = match (left, attempt) {
+            let limits = match (left, attempt) {
                 // Earlier attempts have used up a part of it.
-                (Some(left), 2..) => Some(timeouts.unwrap_or_else(defaults).with_total(left)),
-                _ => timeouts,
+                (Some(left), 2..) => limits.with_total(left),
+                _ => limits,
             };
             let hash = hash.get_or_insert_with(|| PayloadHash::of(&request.payload));
             let mut fetching = Duration::ZERO;
             let attempted = self
-                .attempt(attempt, request, options, timeouts, hash, &mut fetching)
+                .attempt(attempt, request, options, limits, hash, &mut fetching)
                 .await?;
             // Fetching credentials does not count against the call's timeout.
             deadline = deadline.and_then(|deadline| deadline.checked_add(fetching));
@@ -218,7 +214,7 @@ impl Core {
         attempt: u32,
         call: &CallRequest<'_, Op>,
         options: &Options,
-        timeouts: Option<Timeouts>,
+        limits: Limits,
         hash: &PayloadHash,
         fetching: &mut Duration,
     ) -> Result<Attempted, Error> {
@@ -229,7 +225,7 @@ impl Core {
             clock,
             offset: None,
         };
-        let request = self.unsigned(call, options, timeouts)?;
+        let request = self.unsigned(call, options, limits)?;
         let now = clock.apply(SystemTime::now());
         let (signer, sent) = match self.credentials.fresh(now) {
             Some(signer) => (signer, now),
@@ -251,10 +247,14 @@ impl Core {
         let response = match &self.http_service {
             HttpService::Builtin(transport) => match transport.send(request).await {
                 Ok(response) => Ok(response.map(ResponseBody::Builtin)),
-                Err(error) => Err(Error::no_response(&self.endpoint, error.into())),
+                Err(error) => {
+                    let sent = error.sent();
+                    Err(Error::no_response(&self.endpoint, error.into(), sent))
+                }
             },
             HttpService::Custom(service) => {
-                http_service::in_time(service.send(request), timeouts, &self.endpoint).await
+                let sending = http_service::send(&**service, request);
+                http_service::in_time(sending, limits, &self.endpoint).await
             }
         };
         let (parts, body) = match response {
@@ -279,12 +279,12 @@ impl Core {
         }))
     }
 
-    /// Returns the request of a call, with the timeouts where the built-in transport finds them.
+    /// Returns the request of a call, with its timeouts.
     fn unsigned<Op: InvokeOperation>(
         &self,
         call: &CallRequest<'_, Op>,
         options: &Options,
-        timeouts: Option<Timeouts>,
+        limits: Limits,
     ) -> Result<Request<Bytes>, Error> {
         let more = HEADERS
             + usize::from(self.credentials.has_token())
@@ -293,9 +293,7 @@ impl Core {
         let mut request = call
             .to_http_with_capacity(self.endpoint.uri(), more)
             .map_err(Error::input)?;
-        if let Some(timeouts) = timeouts {
-            request.extensions_mut().insert(timeouts);
-        }
+        limits.insert_into(request.extensions_mut());
         Ok(request)
     }
 
@@ -412,9 +410,10 @@ impl HttpResponse {
                 Some(joined) => joined.extend_from_slice(&piece),
                 None if payload.is_empty() => payload = piece,
                 None => {
-                    // The announced length is trusted up to the maximum.
+                    // The announced length is trusted up to the default maximum: a larger response
+                    // gets its memory as it arrives.
                     let left = self.body.size_hint().lower();
-                    let expected = received.saturating_add(left).min(max);
+                    let expected = received.saturating_add(left).min(max).min(MAX_REPLY);
                     let expected = usize::try_from(expected).unwrap_or_default();
                     let mut all = BytesMut::with_capacity(expected);
                     all.extend_from_slice(&payload);

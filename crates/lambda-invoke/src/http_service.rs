@@ -7,16 +7,16 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
-use lambda_invoke_transport::{TimeoutKind, Timeouts, Transport};
+use lambda_invoke_transport::{Sends, Timeouts, Transport};
 use tower_service::Service;
 
 use crate::endpoint::EndpointUrl;
+use crate::limits::Limits;
 use crate::{BoxError, Error};
 
 pub(crate) type CustomFuture =
@@ -46,7 +46,7 @@ impl HttpService {
         }
     }
 
-    /// The timeouts of a request that has none of its own, if the service has any.
+    /// The timeouts of a request that has none of its own, as far as they are known.
     pub(crate) fn timeouts(&self) -> Option<Timeouts> {
         match self {
             Self::Builtin(transport) => Some(transport.timeouts()),
@@ -55,33 +55,34 @@ impl HttpService {
     }
 }
 
-/// Waits for the head of a custom service's response. The timeouts are also among the request's
-/// extensions, where the built-in transport finds them. A custom service may ignore those, so the
-/// timeouts up to the head are enforced here.
+/// Sends a request through a custom service; a transport below its layers counts the sends.
+pub(crate) fn send(
+    service: &dyn CustomService,
+    mut request: Request<Full<Bytes>>,
+) -> (CustomFuture, Sends) {
+    let sends = Sends::default();
+    request.extensions_mut().insert(sends.clone());
+    (service.send(request), sends)
+}
+
+/// Waits for the head of a custom service's response.
+///
+/// A custom service may ignore the timeouts among the request's extensions, so those up to the head
+/// are enforced here. A layer may have sent the request before the attempt that its error is about.
 pub(crate) async fn in_time(
-    response: CustomFuture,
-    timeouts: Option<Timeouts>,
+    (response, sends): (CustomFuture, Sends),
+    limits: Limits,
     endpoint: &EndpointUrl,
 ) -> Result<Response<ResponseBody>, Error> {
-    let response = match until_head(timeouts.unwrap_or(Timeouts::none())) {
+    let response = match limits.until_head() {
         None => response.await,
         Some((length, kind)) => tokio::time::timeout(length, response)
             .await
             .map_err(|_| Error::timed_out(endpoint, kind, length))?,
     };
     Ok(response
-        .map_err(|error| Error::no_response(endpoint, error))?
+        .map_err(|error| Error::no_response(endpoint, error, sends.sent()))?
         .map(ResponseBody::Custom))
-}
-
-/// The shorter of the timeouts that apply until the head of the response.
-fn until_head(timeouts: Timeouts) -> Option<(Duration, TimeoutKind)> {
-    let total = timeouts.total().map(|length| (length, TimeoutKind::Total));
-    let first_byte = timeouts
-        .first_byte()
-        .map(|length| (length, TimeoutKind::FirstByte));
-    let both = total.into_iter().chain(first_byte);
-    both.min_by_key(|(length, _)| *length)
 }
 
 impl fmt::Debug for HttpService {

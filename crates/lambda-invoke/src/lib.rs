@@ -13,6 +13,7 @@ mod exchange;
 mod function_failure;
 mod headers;
 mod http_service;
+mod limits;
 pub mod manual;
 pub mod provider;
 mod random;

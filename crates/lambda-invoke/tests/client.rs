@@ -84,6 +84,20 @@ fn a_secret_is_never_shown() {
     assert!(!format!("{builder:?}").contains("hunter2"));
     let client = builder.build().unwrap();
     assert!(!format!("{client:?} {client:#?}").contains("hunter2"));
+    for url in [
+        "http://me:hunter2@localhost:9001",
+        "me:hunter2@localhost",
+        "http://localhost:9001/?key=hunter2",
+        "http://localhost:9001/#hunter2",
+    ] {
+        let shown = format!("{:?}", Client::builder().endpoint_url(url));
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+    let shown = format!(
+        "{:?}",
+        Client::builder().endpoint_url("http://localhost:9001")
+    );
+    assert!(shown.contains("http://localhost:9001"), "{shown}");
 }
 
 #[test]

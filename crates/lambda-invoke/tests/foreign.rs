@@ -104,6 +104,23 @@ async fn a_service_that_never_responds_ends_in_the_shorter_timeout_and_may_have_
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn without_a_setting_a_service_that_never_responds_ends_in_the_default_timeout() {
+    for total in [None, Some(Duration::from_secs(86_400))] {
+        let service = Foreign::new(|| Box::pin(pending()));
+        let call = service.client().invoke("f").maybe_timeout(total);
+        let error = call.retry(RetryPolicy::none()).send().await.unwrap_err();
+        assert_eq!(
+            (error.execution(), error.timeout_kind(), error.timeout()),
+            (
+                Execution::Unknown,
+                Some(TimeoutKind::FirstByte),
+                Timeouts::default().first_byte()
+            )
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_foreign_error_without_a_source_may_have_run_and_is_not_sent_again_by_default() {
     let service = Foreign::new(|| Box::pin(ready(Err("broken".into()))));

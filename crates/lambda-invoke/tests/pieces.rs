@@ -260,6 +260,16 @@ async fn without_a_setting_32_mib_are_kept_and_no_byte_more() {
     );
 }
 
+#[tokio::test]
+async fn a_length_that_no_memory_holds_is_not_reserved() {
+    for claimed in [1 << 40, 1 << 62, u64::MAX] {
+        let body = scripted([Data("123"), Data("456")]).claiming(claimed, None);
+        let client = builder(CHUNKED, body).max_reply_bytes(u64::MAX);
+        let reply = client.build().unwrap().invoke("f").send().await;
+        assert_eq!(reply.unwrap().payload(), "123456");
+    }
+}
+
 /// The same over a socket, where the server's writes are the pieces.
 #[tokio::test]
 async fn pieces_from_a_socket_are_joined_and_counted() {

@@ -15,8 +15,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use lambda_invoke::{
-    BoxError, Client, Credentials, CredentialsFuture, Error, Execution, ProvideCredentials,
-    RetryPolicy, Timeouts, Transport,
+    BoxError, Client, Credentials, CredentialsFuture, Error, ErrorKind, Execution,
+    ProvideCredentials, RetryPolicy, Timeouts, Transport,
 };
 use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
 use support::{Server, Step, chunk, events, rejection, response, stream_head, whole_stream};
@@ -313,6 +313,44 @@ async fn an_earlier_attempt_that_may_have_run_is_remembered() {
     assert_eq!(error.attempts(), 2);
     // The second attempt was certainly rejected, but the first may have run.
     assert_eq!(error.execution(), Execution::Unknown);
+}
+
+#[tokio::test]
+async fn an_error_before_a_later_attempt_says_that_an_earlier_one_may_have_run() {
+    let server = Server::start(|nth, _| match nth {
+        0 => vec![Step::Close],
+        _ => vec![Step::Write(rejection(
+            "403 Forbidden",
+            "ExpiredTokenException",
+            "expired",
+        ))],
+    })
+    .await;
+    let fetches = AtomicUsize::new(0);
+    let client = server
+        .client_builder()
+        .credentials(move || {
+            let is_first = fetches.fetch_add(1, Ordering::SeqCst) == 0;
+            async move {
+                match is_first {
+                    true => Ok(Credentials::new("local", "local")?),
+                    false => Err("the vault is closed".into()),
+                }
+            }
+        })
+        .retry(RetryPolicy::at_least_once())
+        .build()
+        .unwrap();
+    let error = client.invoke("f").send().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.execution(), error.attempts()),
+        (ErrorKind::Credentials, Execution::Unknown, 3)
+    );
+    assert_eq!(
+        error.to_string(),
+        "no credentials to sign the request with: the vault is closed, in 3 attempts; the function may \
+         have run"
+    );
 }
 
 #[tokio::test]

@@ -21,7 +21,8 @@ pub type CredentialsFuture<'a> =
 /// them again
 /// - five minutes before they expire (while that fails, the old ones are used until they expire),
 /// - after 15 minutes, if they have no expiry,
-/// - as soon as the service says that they have expired.
+/// - as soon as the service says that they have expired; a provider that has a cache all the same learns
+///   that by [`invalidate`](Self::invalidate).
 ///
 /// While one call fetches new credentials and waits at most five seconds for them, the others use
 /// the old ones. Expired credentials are not sent: a provider that returns them has failed, as has
@@ -64,6 +65,13 @@ pub trait ProvideCredentials: fmt::Debug + Send + Sync {
     fn can_refresh(&self) -> bool {
         true
     }
+
+    /// Learns that the service says these credentials have expired, before they are fetched again. A
+    /// provider with a cache of its own should then not return them from it. By default, nothing
+    /// happens.
+    fn invalidate(&self, expired: &Credentials) {
+        let _ = expired;
+    }
 }
 
 impl ProvideCredentials for Credentials {
@@ -85,6 +93,10 @@ macro_rules! forward {
 
             fn can_refresh(&self) -> bool {
                 (**self).can_refresh()
+            }
+
+            fn invalidate(&self, expired: &Credentials) {
+                (**self).invalidate(expired);
             }
         }
     )*};

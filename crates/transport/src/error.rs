@@ -32,7 +32,9 @@ impl Sent {
     /// other error is [`Sent::Maybe`].
     ///
     /// Only the error itself counts, not its sources: a service that wraps this one may have sent
-    /// the request more than once, and the last failure says nothing about the earlier attempts.
+    /// the request more than once, and the last failure says nothing about the earlier attempts. A
+    /// service that returns the last failure as it is looks the same as one that sent the request
+    /// once; the extension [`Sends`](crate::Sends) tells them apart.
     ///
     /// # Example
     ///

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use crate::late::Sleep;
 use crate::pool::{Connecting, Connection, Host, Lease};
-use crate::{Body, Error, Sent, TimeoutKind, Timeouts, trace};
+use crate::{Body, Error, Sends, Sent, TimeoutKind, Timeouts, trace};
 
 pin_project! {
     /// Resolves to the response, once its head has arrived.
@@ -107,6 +107,7 @@ impl State {
         assigned: Instant,
     ) -> Self {
         trace::assigned(&connection.uses);
+        Sends::begin(request.extensions());
         Self::Sending {
             exchange: Box::pin(connection.requests.try_send_request(request)),
             lease: Lease { connection, host },
@@ -172,19 +173,18 @@ impl State {
                     };
                     match result {
                         Ok(response) => return Poll::Ready(Ok((response, lease))),
-                        Err(mut error) => match error.take_message() {
+                        Err(mut error) => {
+                            let Some(request) = error.take_message() else {
+                                return Poll::Ready(Err(Error::no_response(error.into_error())));
+                            };
                             // Returned unsent, because the server had closed the connection.
-                            Some(request) if is_pooled => {
-                                let host = lease.host;
-                                *self = Self::Unsent { request, host };
-                            }
-                            Some(_) => {
+                            Sends::undo(request.extensions());
+                            if !is_pooled {
                                 return Poll::Ready(Err(Error::canceled(error.into_error())));
                             }
-                            None => {
-                                return Poll::Ready(Err(Error::no_response(error.into_error())));
-                            }
-                        },
+                            let host = lease.host;
+                            *self = Self::Unsent { request, host };
+                        }
                     }
                 }
                 Self::Rejected(_) => {

@@ -22,7 +22,7 @@ use std::time::Duration;
 ///
 /// Set them for all requests with
 /// [`TransportBuilder::timeouts`](crate::TransportBuilder::timeouts), or for one request with an
-/// [extension](http::Extensions), which replaces all four:
+/// [extension](http::Extensions), which replaces all four ([`TotalTimeout`] replaces only the total):
 ///
 /// ```
 /// use std::time::Duration;
@@ -117,6 +117,28 @@ impl Default for Timeouts {
             idle: None,
             total: None,
         }
+    }
+}
+
+/// Replaces the total timeout of one request, as an [extension](http::Extensions); the other
+/// timeouts stay those of the [`Transport`](crate::Transport). A [`Timeouts`] among the extensions
+/// takes precedence.
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+/// use lambda_invoke_transport::TotalTimeout;
+///
+/// let mut request = http::Request::post("http://127.0.0.1:9001/").body(()).unwrap();
+/// request.extensions_mut().insert(TotalTimeout::from(Duration::from_secs(30)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TotalTimeout(pub(crate) Duration);
+
+impl From<Duration> for TotalTimeout {
+    fn from(limit: Duration) -> Self {
+        Self(limit)
     }
 }
 

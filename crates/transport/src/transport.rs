@@ -8,14 +8,14 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION};
 use http::uri::{Authority, Scheme};
-use http::{HeaderValue, Method, Request, Response, Uri, Version};
+use http::{Extensions, HeaderValue, Method, Request, Response, Uri, Version};
 use http_body::Body as _;
 use http_body_util::Full;
 use tower_service::Service;
 
 use crate::pool::Pool;
 use crate::port::port_of;
-use crate::{Body, Error, ResponseFuture, Timeouts, TransportBuilder};
+use crate::{Body, Error, ResponseFuture, Timeouts, TotalTimeout, TransportBuilder};
 
 /// Sends requests over a pool of HTTP/1.1 connections.
 ///
@@ -87,7 +87,7 @@ impl Transport {
     }
 
     /// Sends a request, once the future is polled. A [`Timeouts`] among the request's extensions
-    /// replaces the timeouts of this transport.
+    /// replaces the timeouts of this transport, a [`TotalTimeout`] only the total one.
     ///
     /// If the server has closed a pooled connection before the request was sent on it, the request
     /// goes out on another connection. Nothing else is ever sent twice.
@@ -126,11 +126,7 @@ impl Transport {
                 .entry(CONTENT_LENGTH)
                 .or_insert(HeaderValue::from_static("0"));
         }
-        let limits = request
-            .extensions()
-            .get::<Timeouts>()
-            .copied()
-            .unwrap_or(self.limits);
+        let limits = self.limits_of(request.extensions());
         if !request.headers().contains_key(HOST) {
             if let Some(host) = host_header(request.uri()) {
                 request.headers_mut().insert(HOST, host);
@@ -142,6 +138,19 @@ impl Transport {
             *request.uri_mut() = origin_form(uri);
         }
         ResponseFuture::new(request, host, limits)
+    }
+}
+
+impl Transport {
+    /// The timeouts of a request with these extensions.
+    fn limits_of(&self, extensions: &Extensions) -> Timeouts {
+        if let Some(timeouts) = extensions.get::<Timeouts>() {
+            return *timeouts;
+        }
+        match extensions.get::<TotalTimeout>() {
+            Some(TotalTimeout(total)) => self.limits.with_total(*total),
+            None => self.limits,
+        }
     }
 }
 

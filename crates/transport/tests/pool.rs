@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use lambda_invoke_transport::Transport;
+use lambda_invoke_transport::{ErrorKind, Sends, Sent, Transport};
 use support::{Server, open_body, post, read_request, read_to_close, text};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
@@ -268,11 +268,17 @@ async fn a_request_that_a_pooled_connection_returns_is_sent_on_another() {
     })
     .await;
     let (asleep, ends) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
+    let refuses = Arc::<AtomicBool>::default();
     let shared = (Arc::clone(&asleep), Arc::clone(&ends));
+    let refused = Arc::clone(&refuses);
     let transport = Transport::builder()
         .connect_with(move |uri| {
             let (asleep, ends) = shared.clone();
+            let refused = refused.load(Ordering::SeqCst);
             async move {
+                if refused {
+                    return Err(io::ErrorKind::ConnectionRefused.into());
+                }
                 let tcp = connect(uri).await?;
                 Ok(Sleeps { tcp, asleep, ends })
             }
@@ -294,5 +300,16 @@ async fn a_request_that_a_pooled_connection_returns_is_sent_on_another() {
     }
     assert!(heads[0].starts_with("POST /path?query HTTP/1.1\r\n"));
     assert!(heads.iter().all(|head| *head == heads[0]), "{heads:?}");
+
+    // If there is no other connection, nothing was sent, by any count.
+    refuses.store(true, Ordering::SeqCst);
+    asleep.store(false, Ordering::SeqCst);
+    let sends = Sends::default();
+    let mut request = post(server.uri("/"), "x");
+    request.extensions_mut().insert(sends.clone());
+    let error = transport.send(request).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent()), (ErrorKind::Connect, Sent::No));
+    assert_eq!(sends.sent(), Sent::No);
+    assert_eq!(ends.load(Ordering::SeqCst), 3);
     assert!(requests.try_recv().is_err());
 }

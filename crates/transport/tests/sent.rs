@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use lambda_invoke_transport::{ErrorKind, Sent, TimeoutKind, Transport};
+use lambda_invoke_transport::{ErrorKind, Sends, Sent, TimeoutKind, Transport};
 use support::{Server, chain, failure, post, read_request, read_to_close, text};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -61,6 +61,32 @@ async fn a_server_that_closes_after_the_request_may_have_it() {
         "the server closed the connection before it responded"
     );
     assert_eq!(server.accepted(), 1);
+}
+
+#[tokio::test]
+async fn a_send_that_fails_before_it_begins_does_not_hide_the_earlier_sends_of_a_request() {
+    let server = Server::start(|mut socket, _| async move {
+        read_request(&mut socket).await.unwrap();
+        // Neither a response nor an end.
+        read_to_close(&mut socket).await;
+    })
+    .await;
+    let refused = "http://127.0.0.1:1/";
+    let transport = Transport::new();
+    let sends = Sends::default();
+    let send = |uri: String| {
+        let mut request = post(uri, "x");
+        request.extensions_mut().insert(sends.clone());
+        transport.send(request)
+    };
+    let error = send(refused.to_owned()).await.unwrap_err();
+    assert_eq!((error.sent(), sends.sent()), (Sent::No, Sent::No));
+    // A future that is dropped has sent its request, too.
+    let hangs = tokio::time::timeout(Duration::from_millis(50), send(server.uri("/")));
+    hangs.await.unwrap_err();
+    assert_eq!(sends.sent(), Sent::Maybe);
+    let error = send(refused.to_owned()).await.unwrap_err();
+    assert_eq!((error.sent(), sends.sent()), (Sent::No, Sent::Maybe));
 }
 
 #[tokio::test]

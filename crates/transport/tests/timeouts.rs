@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt;
-use lambda_invoke_transport::{ErrorKind, Sent, TimeoutKind, Timeouts, Transport};
+use lambda_invoke_transport::{ErrorKind, Sent, TimeoutKind, Timeouts, TotalTimeout, Transport};
 use support::{Server, failure, open_body, post, read_request, read_to_close, text};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
@@ -114,6 +114,35 @@ async fn drip(pause: Duration) -> Server {
         }
     })
     .await
+}
+
+#[tokio::test]
+async fn a_request_can_replace_the_total_timeout_alone() {
+    let server = Server::start(|mut socket, _| async move {
+        read_request(&mut socket).await.unwrap();
+        read_to_close(&mut socket).await;
+    })
+    .await;
+    let long = Duration::from_secs(60);
+    let own = Timeouts::none().with_first_byte(SHORT * 5).with_total(long);
+    let kind = async |total: Option<Duration>, all: Option<Timeouts>| {
+        let mut request = post(server.uri("/"), "x");
+        let extensions = request.extensions_mut();
+        if let Some(total) = total {
+            extensions.insert(TotalTimeout::from(total));
+        }
+        if let Some(all) = all {
+            extensions.insert(all);
+        }
+        let error = limited(own).send(request).await.unwrap_err();
+        (error.timed_out().unwrap(), error.limit().unwrap())
+    };
+    let (first_byte, total) = (TimeoutKind::FirstByte, TimeoutKind::Total);
+    assert_eq!(kind(None, None).await, (first_byte, SHORT * 5));
+    assert_eq!(kind(Some(SHORT), None).await, (total, SHORT));
+    assert_eq!(kind(Some(long * 2), None).await, (first_byte, SHORT * 5));
+    let all = Timeouts::none().with_total(SHORT * 2);
+    assert_eq!(kind(Some(SHORT), Some(all)).await, (total, SHORT * 2));
 }
 
 #[tokio::test]

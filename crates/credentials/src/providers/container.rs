@@ -79,7 +79,7 @@ pub(crate) fn endpoint(settings: &Settings) -> Result<Option<(Uri, &'static str)
     }
     match uri.scheme_str() {
         Some("https") => {}
-        Some("http") if is_allowed(host) => {}
+        Some("http") if is_local(host) => {}
         Some("http") => {
             return Err(wrong(&format!(
                 "is http:// to {host}; without TLS only loopback, {} are allowed",
@@ -91,7 +91,8 @@ pub(crate) fn endpoint(settings: &Settings) -> Result<Option<(Uri, &'static str)
     Ok(Some((uri, FULL)))
 }
 
-fn is_allowed(host: &str) -> bool {
+/// Whether a host is this machine, or serves it alone.
+fn is_local(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     match host.parse::<IpAddr>() {
         Ok(address) => {
@@ -147,6 +148,7 @@ async fn fetch(context: &Context, uri: Uri, by: &'static str) -> Result<Obtained
     let place = exchange::origin(&uri);
     // A proxy is used only if the endpoint is not on this machine.
     let http = match uri.scheme_str() {
+        Some("https") if uri.host().is_some_and(is_local) => context.direct_http().await?,
         Some("https") => context.http().await?,
         _ => context.system().metadata_http(),
     };

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use self::endpoint::{EndpointSetting, Service};
+use crate::exchange::Address;
 use crate::shared_files::{SharedFiles, home_dir, with_home};
 use crate::system::{System, environment_path, environment_text, parse_switch};
 use crate::{Error, Tried};
@@ -94,7 +95,7 @@ pub struct SettingsBuilder {
     system: System,
     profile: Option<String>,
     region: Option<String>,
-    endpoint_url: Option<String>,
+    endpoint_url: Option<Address>,
     ca_bundle: Option<PathBuf>,
     names: Names,
 }
@@ -120,7 +121,7 @@ impl SettingsBuilder {
 
     /// Sets the endpoint of [`Service::Lambda`], and of no other service.
     pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
-        self.endpoint_url = Some(url.into());
+        self.endpoint_url = Some(Address(url.into()));
         self
     }
 

@@ -9,6 +9,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use crate::random;
+
 /// How long a file may take to be read. A file system that hangs, or a named pipe that nobody
 /// writes to, must not block forever.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
@@ -49,21 +51,26 @@ impl Files for LocalFiles {
     }
 
     fn write_private(&self, path: &Path, data: &[u8]) -> io::Result<()> {
+        // Random, since other threads, and other containers with the same process id, may write the
+        // same file.
+        let Some(number) = random::bytes().map(u64::from_be_bytes) else {
+            return Err(io::Error::other("the system has no random numbers"));
+        };
         // In the same directory, so that renaming it replaces the old file in one step.
         let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.tmp", std::process::id()));
+        name.push(format!(".{number:016x}.tmp"));
         let temporary = path.with_file_name(name);
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        options.write(true).create_new(true);
         #[cfg(unix)]
         {
             use std::os::unix::fs::OpenOptionsExt as _;
             options.mode(0o600);
         }
-        let written = options
-            .open(&temporary)
-            .and_then(|mut file| file.write_all(data))
-            .and_then(|()| fs::rename(&temporary, path));
+        let mut file = options.open(&temporary)?;
+        let written = file.write_all(data);
+        drop(file);
+        let written = written.and_then(|()| fs::rename(&temporary, path));
         if written.is_err() {
             // The first error is the one to report.
             let _ = fs::remove_file(&temporary);
@@ -75,7 +82,7 @@ impl Files for LocalFiles {
 fn read(path: &Path, max: usize) -> io::Result<Vec<u8>> {
     let mut data = Vec::new();
     File::open(path)?
-        .take(max as u64 + 1)
+        .take((max as u64).saturating_add(1))
         .read_to_end(&mut data)?;
     if data.len() > max {
         return Err(io::Error::new(
@@ -125,6 +132,39 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+
+    #[test]
+    fn writers_of_the_same_file_do_not_disturb_each_other() {
+        let folder = format!("lambda-invoke-writers-{}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("token.json");
+        let contents: Vec<String> = ["a", "b", "c", "d"]
+            .iter()
+            .zip(1..)
+            .map(|(letter, size)| letter.repeat(size * 10_000))
+            .collect();
+        LocalFiles
+            .write_private(&path, contents[0].as_bytes())
+            .unwrap();
+        thread::scope(|scope| {
+            for content in &contents {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        LocalFiles.write_private(&path, content.as_bytes()).unwrap();
+                        let read = LocalFiles.read(&path, 1 << 20).unwrap();
+                        assert!(contents.iter().any(|one| one.as_bytes() == read));
+                    }
+                });
+            }
+        });
+        // Only the file itself is left, which nobody else may read.
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        fs::remove_dir_all(&folder).unwrap();
+    }
 
     #[test]
     fn a_pipe_is_read_and_one_without_a_writer_does_not_hang() {

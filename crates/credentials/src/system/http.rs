@@ -46,8 +46,7 @@ impl TransportClient {
     /// Creates a client that uses no proxy, for addresses on the machine itself.
     #[must_use]
     pub fn direct() -> Self {
-        // Idle connections are not worth keeping: the next request comes in about an hour.
-        Self(Transport::builder().pool_size(1).build())
+        Self(direct().build())
     }
 }
 
@@ -60,7 +59,13 @@ impl Default for TransportClient {
 
 /// A transport by the proxies of the environment.
 pub(crate) fn by_environment() -> TransportBuilder {
-    Transport::builder().pool_size(1).proxy(Proxy::from_env())
+    direct().proxy(Proxy::from_env())
+}
+
+/// A transport without a proxy.
+pub(crate) fn direct() -> TransportBuilder {
+    // Idle connections are not worth keeping: the next request comes in about an hour.
+    Transport::builder().pool_size(1)
 }
 
 impl HttpClient for TransportClient {

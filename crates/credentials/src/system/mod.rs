@@ -14,8 +14,8 @@ use std::sync::Arc;
 pub use self::clock::{Clock, SystemClock};
 pub use self::environment::{Environment, ProcessEnvironment, Variables};
 pub use self::files::{Files, LocalFiles};
-pub(crate) use self::http::by_environment;
 pub use self::http::{HttpClient, HttpFuture, TransportClient};
+pub(crate) use self::http::{by_environment, direct};
 pub use self::process::{CommandLine, LocalProcesses, ProcessFuture, ProcessOutput, Processes};
 
 pub(crate) use self::environment::{
@@ -71,7 +71,8 @@ impl System {
         self
     }
 
-    /// Sends requests to instance metadata and to the container's endpoint with this client.
+    /// Sends requests to instance metadata, and over plain HTTP to the container's endpoint, with this
+    /// client.
     #[must_use]
     pub fn with_metadata_http(mut self, http: impl HttpClient + 'static) -> Self {
         self.metadata_http = Arc::new(http);

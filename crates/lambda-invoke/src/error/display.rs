@@ -63,14 +63,12 @@ impl Repr {
 
     fn consequence(&self) -> Option<&'static str> {
         match (self.kind, self.execution) {
+            // The message says that it ran.
+            (ErrorKind::FunctionFailed | ErrorKind::Json | ErrorKind::Text, _) => None,
+            // Obvious, unless an earlier attempt may have run it.
             (
-                ErrorKind::Configuration
-                | ErrorKind::Input
-                | ErrorKind::Credentials
-                | ErrorKind::FunctionFailed
-                | ErrorKind::Json
-                | ErrorKind::Text,
-                _,
+                ErrorKind::Configuration | ErrorKind::Input | ErrorKind::Credentials,
+                Execution::NotStarted,
             ) => None,
             (_, Execution::NotStarted) => Some("the function was not run"),
             (_, Execution::Unknown) => Some("the function may have run"),

@@ -8,6 +8,7 @@ pub use self::kind::ErrorKind;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use lambda_invoke_error::{Execution, RetryClass, ServiceError, lookup};
@@ -15,7 +16,7 @@ use lambda_invoke_protocol::StreamException;
 use lambda_invoke_protocol::retry::{Failure, GiveUpReason};
 use lambda_invoke_transport::TimeoutKind;
 
-use crate::{BoxError, Collected, FunctionFailure};
+use crate::{Collected, FunctionFailure};
 
 /// A failed call, or a client that could not be built.
 ///
@@ -97,7 +98,7 @@ struct Repr {
     received: Option<u64>,
     timeout: Option<(TimeoutKind, Option<Duration>)>,
     collected: Option<Box<Collected>>,
-    source: Option<BoxError>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// The failure of the last attempt: a [`Failure`] with its values.

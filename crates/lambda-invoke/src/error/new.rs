@@ -1,6 +1,8 @@
 //! The constructors of errors.
 
 use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
@@ -39,7 +41,7 @@ impl Error {
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(source.into().into());
         self
     }
 
@@ -52,9 +54,12 @@ impl Error {
         Self::new(ErrorKind::Configuration, Detail::Local, message)
     }
 
-    pub(crate) fn credentials(source: BoxError) -> Self {
+    /// The failure of a fetch, which all calls that waited for it share.
+    pub(crate) fn credentials(source: Arc<dyn StdError + Send + Sync>) -> Self {
         let message = "no credentials to sign the request with";
-        Self::new(ErrorKind::Credentials, Detail::Local, message).with_source(source)
+        let mut this = Self::new(ErrorKind::Credentials, Detail::Local, message);
+        this.0.source = Some(source);
+        this
     }
 
     /// A clock outside the range of a signature's timestamp.
@@ -106,16 +111,19 @@ impl Error {
         this
     }
 
-    /// A request without a response.
-    pub(crate) fn no_response(endpoint: &EndpointUrl, error: BoxError) -> Self {
-        let detail = match Sent::of(&*error) {
+    /// A request without a response. `sent` is about all sends of the request, `error` about the last
+    /// one: a layer above the transport may send a request more than once.
+    pub(crate) fn no_response(endpoint: &EndpointUrl, error: BoxError, sent: Sent) -> Self {
+        let origin = endpoint.origin();
+        let known = error.downcast_ref::<transport::Error>();
+        let known = known.filter(|known| known.sent() == Sent::Maybe || sent == Sent::No);
+        let Some(known) = known else {
+            let message = format!("no response from {origin}: the HTTP service failed");
+            return Self::new(ErrorKind::Transport, Detail::NoResponse, message).with_source(error);
+        };
+        let detail = match known.sent() {
             Sent::No => Detail::NotSent,
             Sent::Maybe => Detail::NoResponse,
-        };
-        let origin = endpoint.origin();
-        let Some(known) = error.downcast_ref::<transport::Error>() else {
-            let message = format!("no response from {origin}: the HTTP service failed");
-            return Self::new(ErrorKind::Transport, detail, message).with_source(error);
         };
         let no_connection = || Cow::Owned(format!("no connection to {origin}"));
         let mut advice = None;

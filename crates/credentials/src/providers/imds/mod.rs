@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use self::endpoint::base;
 use super::obtained::{self, Obtained, Outcome, expiry};
@@ -53,7 +54,7 @@ pub(crate) struct Imds {
 struct State {
     token: Option<(HeaderValue, SystemTime)>,
     /// Why there was no response, and until when the service is not asked again.
-    silent: Option<(Error, SystemTime)>,
+    silent: Option<(Error, Instant)>,
 }
 
 impl std::fmt::Debug for State {
@@ -200,7 +201,8 @@ impl Imds {
             if let Some((token, _)) = state.token.as_ref().filter(|(_, end)| now < *end) {
                 return Ok(Ok(token.clone()));
             }
-            if let Some((error, _)) = state.silent.as_ref().filter(|(_, end)| now < *end) {
+            let moment = Instant::now();
+            if let Some((error, _)) = state.silent.as_ref().filter(|(_, end)| moment < *end) {
                 return Ok(Err(error.clone()));
             }
         }
@@ -218,7 +220,8 @@ impl Imds {
         let response = match exchange::send(http, FIRST, make, exchange::is_overloaded).await {
             Ok(response) => response,
             Err(error) => {
-                let until = now.checked_add(SILENCE).unwrap_or(now);
+                // Not by the clock, which may be set meanwhile.
+                let until = Instant::now() + SILENCE;
                 self.state().silent = Some((error.clone(), until));
                 return Ok(Err(error));
             }

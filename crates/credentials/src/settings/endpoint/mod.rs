@@ -1,9 +1,12 @@
 //! The endpoints that requests are sent to.
 
+use std::fmt;
+
 use lambda_invoke_sigv4::region::Variant;
 
 use super::{Setting, Settings};
 use crate::Error;
+use crate::exchange::Address;
 
 /// A service with an endpoint that can be configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,14 +39,27 @@ impl Service {
     }
 }
 
-/// Which endpoint a service is called at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Which endpoint a service is called at. `Debug` does not show a URL that cannot be used, since it
+/// may contain a password.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndpointSetting {
     /// A URL that is configured.
     Url(Setting<String>),
     /// One of the service's own endpoints, and the settings that select it, if any.
     Own(Variant, Vec<String>),
+}
+
+impl fmt::Debug for EndpointSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(Setting { value, by }) => {
+                let url = Address(value.clone());
+                f.debug_tuple("Url").field(&url).field(by).finish()
+            }
+            Self::Own(variant, by) => f.debug_tuple("Own").field(variant).field(by).finish(),
+        }
+    }
 }
 
 impl Settings {
@@ -86,7 +102,10 @@ impl Settings {
         self.url_of(
             service.id(),
             match service {
-                Service::Lambda => self.inner.builder.endpoint_url.as_deref(),
+                Service::Lambda => {
+                    let explicit = self.inner.builder.endpoint_url.as_ref();
+                    explicit.map(|url| url.0.as_str())
+                }
                 _ => None,
             },
         )

@@ -163,6 +163,29 @@ fn file(suite: &Value) -> String {
 }
 
 #[test]
+fn a_password_in_an_explicit_url_is_not_shown() {
+    for url in [
+        "http://me:hunter2@localhost",
+        "http://localhost/?key=hunter2",
+    ] {
+        let settings = Settings::builder().endpoint_url(url);
+        let shown = format!(
+            "{settings:?} {:?}",
+            crate::Chain::builder().settings(settings.clone())
+        );
+        assert!(!shown.contains("hunter2"), "{shown}");
+        let setting = settings_of(&Machine::default(), |builder| builder.endpoint_url(url));
+        let setting = setting.unwrap().endpoint(Service::Lambda).unwrap();
+        assert!(!format!("{setting:?}").contains("hunter2"), "{setting:?}");
+    }
+    let shown = format!(
+        "{:?}",
+        Settings::builder().endpoint_url("http://localhost:1/x")
+    );
+    assert!(shown.contains("\"http://localhost:1/x\""), "{shown}");
+}
+
+#[test]
 fn official_configured_endpoint_urls() {
     suite("credentials/configured-endpoint-urls", |folder| {
         let path = "profile/botocore/configured-endpoint-urls-profile-tests.json";

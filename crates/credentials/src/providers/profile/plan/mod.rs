@@ -238,9 +238,9 @@ fn role(settings: &Settings, profile: &str, arn: &str) -> Result<Role, Error> {
     })
 }
 
-/// The credentials that a profile without a role describes. A sign-on takes precedence over keys;
-/// keys in the credentials file take precedence over a login and a program, and those over keys in
-/// the config file. This is the order of botocore.
+/// The credentials that a profile without a role describes. A sign-on with an account or a role takes
+/// precedence over keys; keys in the credentials file take precedence over a login and a program, and
+/// those over keys in the config file. This is the order of botocore.
 fn base(settings: &Settings, profile: &str) -> Result<Option<Base>, Error> {
     let files = settings.files();
     if files.get(profile, "web_identity_token_file").is_some()
@@ -250,8 +250,10 @@ fn base(settings: &Settings, profile: &str) -> Result<Option<Base>, Error> {
             "profile '{profile}' has a web_identity_token_file, but no role_arn to assume with it"
         )));
     }
-    if let Some(sign_on) = sign_on(settings, profile)? {
-        return Ok(Some(Base::SignOn(sign_on)));
+    let selects_role =
+        ["sso_account_id", "sso_role_name"].map(|key| files.get(profile, key).is_some());
+    if selects_role.contains(&true) {
+        return Ok(sign_on(settings, profile)?.map(Base::SignOn));
     }
     if let Some(keys) = keys_of(&files.credentials, profile)? {
         return Ok(Some(Base::Keys(keys)));
@@ -262,7 +264,11 @@ fn base(settings: &Settings, profile: &str) -> Result<Option<Base>, Error> {
     if let Some(command) = files.get(profile, "credential_process") {
         return Ok(Some(Base::Process(command.to_owned())));
     }
-    Ok(keys_of(&files.config, profile)?.map(Base::Keys))
+    if let Some(keys) = keys_of(&files.config, profile)? {
+        return Ok(Some(Base::Keys(keys)));
+    }
+    // Its error says what is missing.
+    Ok(sign_on(settings, profile)?.map(Base::SignOn))
 }
 
 fn keys(settings: &Settings, profile: &str) -> Result<Option<Obtained>, Error> {

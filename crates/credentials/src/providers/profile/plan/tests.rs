@@ -221,4 +221,16 @@ fn the_kinds_of_a_profile_have_an_order() {
     );
     assert!(matches!(base(&sso, &file), Some(Base::SignOn(_))));
     assert!(base("[default]\nregion = r\n", "").is_none());
+    // A sign-on that selects no role is for services that take the token itself, whether it is
+    // complete or not; with nothing else in the profile, its error says what is missing.
+    let section = "[sso-session s]\nsso_start_url = u\nsso_region = r\n";
+    for sign_on in ["sso_session = s\n", "sso_start_url = u\n"] {
+        let config = format!("{section}{process}{sign_on}");
+        assert!(matches!(base(&config, &file), Some(Base::Keys(_))));
+        assert!(matches!(base(&config, ""), Some(Base::Process(_))));
+        let config = format!("{section}[default]\n{KEYS}{sign_on}");
+        assert!(matches!(base(&config, ""), Some(Base::Keys(_))));
+    }
+    let alone = format!("{section}[default]\nsso_session = s\n");
+    assert!(matches!(base(&alone, ""), Some(Base::SignOn(_))));
 }
