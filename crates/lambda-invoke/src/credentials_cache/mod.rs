@@ -7,12 +7,14 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lambda_invoke_sigv4::{Credentials, Signer, Timestamp};
 use tokio::sync::watch;
+use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 
 use crate::{BoxError, Error, ProvideCredentials, trace};
@@ -99,8 +101,8 @@ impl CredentialsCache {
     /// necessary.
     ///
     /// Valid credentials are returned at once, except to the one call that renews them, which waits
-    /// for a short time. Without valid credentials, all calls wait for the same fetch. A fetch
-    /// continues if its call is canceled.
+    /// for a short time. Without valid credentials, all calls wait for the same fetch; if the provider
+    /// panics, so does the call that began the fetch. A fetch continues if its call is canceled.
     pub(crate) async fn signer_at(
         self: &Arc<Self>,
         now: SystemTime,
@@ -109,7 +111,7 @@ impl CredentialsCache {
         // In the first case, another fetch helps; it also helps if the result of a fetch that an
         // earlier call began has expired by now.
         for _ in 0..2 {
-            let (mut fetch, old) = {
+            let (mut fetch, task, old) = {
                 let mut state = self.lock();
                 if let Some(signer) = state.fresh(now) {
                     return Ok(signer);
@@ -122,8 +124,11 @@ impl CredentialsCache {
                 match (state.valid(now), fetching) {
                     // Another call renews the credentials before they expire.
                     (Some(old), Some(_)) => return Ok(old),
-                    (None, Some(fetching)) => (fetching, None),
-                    (old, None) => (self.start(&mut state, now), old),
+                    (None, Some(fetching)) => (fetching, None, None),
+                    (old, None) => {
+                        let (fetch, task) = self.start(&mut state, now);
+                        (fetch, Some(task), old)
+                    }
                 }
             };
             let waiting = fetch.wait_for(Option::is_some);
@@ -139,7 +144,15 @@ impl CredentialsCache {
                 (Some(Err(_)), Some(old)) => return Ok(old),
                 (None, Some(old)) => return Ok(self.keep(&mut self.lock(), &old, now)),
                 (Some(Err(error)), None) => return Err(Error::credentials(error)),
-                (Some(Ok(_)) | None, _) => {}
+                (Some(Ok(_)), _) => {}
+                (None, None) => {
+                    if let Some(task) = task {
+                        // As if the call had asked the provider itself.
+                        if let Some(Ok(panic)) = task.await.err().map(JoinError::try_into_panic) {
+                            resume_unwind(panic);
+                        }
+                    }
+                }
             }
         }
         let why = "fetching them ended without a result: the provider panicked";
@@ -152,18 +165,18 @@ impl CredentialsCache {
         self: &Arc<Self>,
         state: &mut State,
         now: SystemTime,
-    ) -> watch::Receiver<Option<Fetched>> {
+    ) -> (watch::Receiver<Option<Fetched>>, JoinHandle<()>) {
         let (sender, receiver) = watch::channel(None);
         state.fetching = Some(receiver.clone());
         let cache = Arc::clone(self);
-        tokio::spawn(trace::inherited(async move {
+        let task = tokio::spawn(trace::inherited(async move {
             let start = Instant::now();
             let result = cache.fetch(now).await;
             let now = now.checked_add(start.elapsed()).unwrap_or(now);
             // Perhaps nobody is waiting any more.
             let _ = sender.send(Some(cache.finish(result, now)));
         }));
-        receiver
+        (receiver, task)
     }
 
     /// Makes fetched credentials the current ones, and returns their signer for the calls that wait

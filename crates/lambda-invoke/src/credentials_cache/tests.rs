@@ -203,6 +203,33 @@ async fn a_provider_that_panics_leaves_valid_keys_in_use() {
 }
 
 #[tokio::test]
+async fn without_valid_keys_a_panic_of_the_provider_is_one_of_the_call_and_an_error_of_the_others()
+{
+    let cache = cache_with(Panics(AtomicU32::new(1)));
+    let mut calls = Vec::new();
+    for _ in 0..8 {
+        let cache = Arc::clone(&cache);
+        calls.push(tokio::spawn(async move { key(&cache, 0).await }));
+    }
+    let mut panics = 0;
+    for call in calls {
+        match call.await {
+            Err(ended) => {
+                let panic = ended.into_panic();
+                assert_eq!(panic.downcast_ref(), Some(&"the vault is on fire"));
+                panics += 1;
+            }
+            Ok(result) => {
+                let error = result.unwrap_err();
+                assert_eq!(error.kind(), crate::ErrorKind::Credentials);
+                assert!(error.to_string().contains("panicked"), "{error}");
+            }
+        }
+    }
+    assert!((1..8).contains(&panics), "{panics}");
+}
+
+#[tokio::test]
 async fn fetches_again_after_invalidation_and_only_once() {
     let cache = cache_of(&[3600, 3600]);
     let first = cache.signer_at(at(0)).await.unwrap();
