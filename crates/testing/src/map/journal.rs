@@ -1,4 +1,4 @@
-//! Properties of `lambda-invoke-map`: its journal.
+//! The journal.
 
 use std::collections::BTreeMap;
 
