@@ -169,7 +169,9 @@ impl Generated {
         let target = line.split(' ').nth(1).unwrap_or_default();
         let mut request = Request::post(target);
         for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
-            request = request.header(name, value);
+            if name != "content-length" {
+                request = request.header(name, value);
+            }
         }
         let Ok(mut request) = request.body(()) else {
             return bytes;
@@ -198,6 +200,7 @@ impl Generated {
             }
             _ => {}
         }
+        // Not signed, so that it does not give away another body.
         let headers = request.headers_mut();
         headers.insert("content-length", payload.len().into());
         let mut bytes = format!("POST {target} HTTP/1.1\r\n").into_bytes();

@@ -133,7 +133,9 @@ impl Property {
 
     /// The value, line by line. The lines after an empty value are properties.
     fn lines(&self) -> Vec<String> {
-        let first = one_line(&self.value);
+        // Without a blank before them, these begin no comment.
+        let signs = ["", "a#b;c"][usize::from(self.style >> 7)];
+        let first = one_line(&format!("{signs}{}", self.value));
         let further = self.further.iter().take(3).map(|line| {
             let line = one_line(line);
             match first.is_empty() {
