@@ -8,7 +8,7 @@ built=$(find "${CARGO_TARGET_DIR:-fuzz/target}" -maxdepth 2 -path '*-*/release' 
 for target in $(fuzz/cargo-fuzz list); do
     cp "$built/$target" "$OUT/"
     # The archive contains only file names, without folders.
-    (cd "crates/testing/corpus/$target" && python3 -m zipfile -c "$OUT/${target}_seed_corpus.zip" *)
+    (cd "$(fuzz/seeds "$target")" && python3 -m zipfile -c "$OUT/${target}_seed_corpus.zip" *)
     dictionary=$(fuzz/dictionary "$target")
     if [[ -n $dictionary ]]; then cp "$dictionary" "$OUT/$target.dict"; fi
 done

@@ -1,13 +1,29 @@
-//! Properties of the endpoint, tested over an in-memory connection.
+//! Properties of the endpoint: its fault rules, and what it sends over an in-memory connection.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::Bytes;
-use lambda_invoke_endpoint::{Endpoint, EventSettings};
+use http::{HeaderValue, Request};
+use lambda_invoke_endpoint::{Endpoint, EventSettings, Fault};
 use lambda_invoke_event_stream::Decoder;
 use lambda_invoke_protocol::StreamEvent;
+use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer, Timestamp};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+/// A fault rule as it is shown is the same rule.
+pub fn fault(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    match text.parse::<Fault>() {
+        Ok(fault) => {
+            let shown = fault.to_string();
+            assert_eq!(shown.parse(), Ok(fault), "{shown:?}");
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
 
 /// For any bytes that it receives, the endpoint sends complete, well-formed HTTP responses and then
 /// closes the connection, and every stream that it sends is a complete event stream.
@@ -26,7 +42,11 @@ pub fn request(data: &[u8]) {
         let Ok(generated) = Generated::arbitrary(&mut Unstructured::new(rest)) else {
             return;
         };
-        (generated.to_http(), Some(generated))
+        let sent = match verify {
+            true => generated.signed(),
+            false => generated.to_http(),
+        };
+        (sent, Some(generated))
     };
     // The response to a HEAD request announces the length of a body that it does not have.
     let no_head_request = !sent.windows(5).any(|five| five == b"HEAD ");
@@ -98,6 +118,16 @@ struct Generated {
     tenant: Option<String>,
     qualifier: Option<String>,
     payload: Vec<u8>,
+    signature: u8,
+}
+
+/// How a request is signed for an endpoint that verifies signatures.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Signature {
+    None,
+    Valid,
+    /// Of a request that had another body, qualifier or header.
+    OfOther(u8),
 }
 
 #[derive(Debug, Arbitrary)]
@@ -115,6 +145,74 @@ impl Generated {
             Name::Builtin(which) => BUILTINS[usize::from(which % 4)],
             Name::Any(name) => name,
         }
+    }
+
+    fn signature(&self) -> Signature {
+        match self.signature % 8 {
+            0..=2 => Signature::None,
+            3 | 4 => Signature::Valid,
+            other => Signature::OfOther(other),
+        }
+    }
+
+    /// The request with a signature by the endpoint's default key.
+    fn signed(&self) -> Vec<u8> {
+        let bytes = self.to_http();
+        let signature = self.signature();
+        if signature == Signature::None {
+            return bytes;
+        }
+        let end = bytes.len() - self.payload.len();
+        let head = std::str::from_utf8(&bytes[..end]).expect("a head in ASCII");
+        let mut lines = head.trim_end().split("\r\n");
+        let line = lines.next().unwrap_or_default();
+        let target = line.split(' ').nth(1).unwrap_or_default();
+        let mut request = Request::post(target);
+        for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+            if name != "content-length" {
+                request = request.header(name, value);
+            }
+        }
+        let Ok(mut request) = request.body(()) else {
+            return bytes;
+        };
+        let hash = PayloadHash::of(&self.payload);
+        let written = hash.to_string().parse().expect("a header's value");
+        request
+            .headers_mut()
+            .insert("x-amz-content-sha256", written);
+        let keys = Credentials::new("local", "local").expect("a key");
+        let signer = Signer::new(keys, "us-east-1", "lambda").expect("a scope");
+        let now = Timestamp::saturating_from(SystemTime::now());
+        if signer.sign_request(&mut request, &hash, now).is_err() {
+            return bytes;
+        }
+        let mut target = target.to_owned();
+        let mut payload = self.payload.clone();
+        match signature {
+            Signature::OfOther(5) => {
+                target.push_str(["?x=1", "&x=1"][usize::from(target.contains('?'))])
+            }
+            Signature::OfOther(6) => payload.push(b' '),
+            Signature::OfOther(_) => {
+                let value = HeaderValue::from_static("yes");
+                request.headers_mut().insert("x-amz-not-signed", value);
+            }
+            _ => {}
+        }
+        // Not signed, so that it does not give away another body.
+        let headers = request.headers_mut();
+        headers.insert("content-length", payload.len().into());
+        let mut bytes = format!("POST {target} HTTP/1.1\r\n").into_bytes();
+        for (name, value) in &*headers {
+            bytes.extend_from_slice(name.as_ref());
+            bytes.extend_from_slice(b": ");
+            bytes.extend_from_slice(value.as_bytes());
+            bytes.extend_from_slice(b"\r\n");
+        }
+        bytes.extend_from_slice(b"\r\n");
+        bytes.extend_from_slice(&payload);
+        bytes
     }
 
     fn to_http(&self) -> Vec<u8> {
@@ -157,7 +255,7 @@ impl Generated {
         if matches!(response.status, 414 | 431) {
             return;
         }
-        if verify {
+        if verify && self.signature() != Signature::Valid {
             assert_eq!(response.status, 403, "the request is not signed");
             return;
         }

@@ -17,6 +17,8 @@
 
 pub mod codec;
 pub mod corpus;
+#[cfg(feature = "credentials")]
+pub mod credentials;
 #[cfg(feature = "endpoint")]
 pub mod endpoint;
 #[cfg(feature = "error")]
@@ -43,6 +45,9 @@ pub type Property = fn(&[u8]);
 /// Every property, under the name of its fuzz target.
 #[cfg(feature = "project")]
 pub const TARGETS: &[(&str, Property)] = &[
+    ("credentials_files", credentials::files),
+    ("credentials_responses", credentials::responses),
+    ("endpoint_fault", endpoint::fault),
     ("endpoint_request", endpoint::request),
     ("error_code_places", error::code_places),
     ("error_parse_any", error::parse_any),
@@ -81,6 +86,8 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("lambda_invoke_stream", lambda_invoke::stream),
     ("map_journal", map::journal),
     ("map_journal_any", map::journal_any),
+    ("map_lines", map::lines),
+    ("map_table", map::table),
     ("runtime_machine", runtime::machine),
     ("sigv4_canonical_twin", sigv4::canonical_twin),
     ("sigv4_chunks", sigv4::chunks),

@@ -1,6 +1,5 @@
-//! The properties of the signer and verifier, the error model, the protocol and the client over
-//! thousands of inputs in each run, beyond those in the corpora: random bytes, and seeds with some
-//! of their bytes changed, which reach deeper.
+//! Every property over hundreds or thousands of inputs in each run, beyond those in the corpora:
+//! random bytes, and seeds with some of their bytes changed, which reach deeper.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test's helper may")]
 
@@ -57,6 +56,7 @@ fn holds(target: &str, cases: u32, longest: usize) {
 
 macro_rules! properties {
     ($($target:ident: $cases:literal inputs of $longest:literal bytes;)*) => {
+        const COVERED: &[&str] = &[$(stringify!($target)),*];
         $(
             #[test]
             fn $target() {
@@ -67,23 +67,49 @@ macro_rules! properties {
 }
 
 properties! {
+    credentials_files: 1000 inputs of 300 bytes;
+    credentials_responses: 1000 inputs of 200 bytes;
+    endpoint_fault: 2000 inputs of 60 bytes;
+    endpoint_request: 300 inputs of 300 bytes;
     error_code_places: 1000 inputs of 200 bytes;
     error_parse_any: 1000 inputs of 400 bytes;
     error_precedence: 3000 inputs of 100 bytes;
     error_render_made: 1000 inputs of 200 bytes;
     error_truncated_body: 1000 inputs of 200 bytes;
+    event_stream_decode: 1000 inputs of 200 bytes;
+    event_stream_differential: 1000 inputs of 400 bytes;
+    event_stream_flip: 500 inputs of 400 bytes;
+    event_stream_headers: 1000 inputs of 100 bytes;
+    event_stream_limits: 1000 inputs of 30 bytes;
+    event_stream_round_trip: 500 inputs of 400 bytes;
+    event_stream_sequence: 500 inputs of 400 bytes;
+    function_url_event: 1000 inputs of 400 bytes;
+    function_url_response: 1000 inputs of 200 bytes;
+    input_client_context: 1000 inputs of 100 bytes;
+    input_function_name: 1000 inputs of 100 bytes;
+    input_made_function_name: 1000 inputs of 100 bytes;
+    input_qualifier: 1000 inputs of 60 bytes;
+    input_target: 1000 inputs of 100 bytes;
+    input_values: 1000 inputs of 100 bytes;
     lambda_invoke_reply: 1000 inputs of 200 bytes;
     lambda_invoke_stream: 500 inputs of 200 bytes;
+    map_journal: 1000 inputs of 200 bytes;
+    map_journal_any: 1000 inputs of 200 bytes;
+    map_lines: 1000 inputs of 100 bytes;
+    map_table: 1000 inputs of 200 bytes;
     protocol_http_request: 2000 inputs of 200 bytes;
     protocol_http_response: 2000 inputs of 200 bytes;
+    protocol_json_check: 2000 inputs of 100 bytes;
     protocol_prelude_split: 1000 inputs of 300 bytes;
     protocol_report: 1000 inputs of 200 bytes;
     protocol_request_round_trip: 1000 inputs of 400 bytes;
     protocol_retry: 3000 inputs of 120 bytes;
     protocol_stream_split: 1000 inputs of 400 bytes;
     protocol_text: 1000 inputs of 200 bytes;
+    runtime_machine: 500 inputs of 200 bytes;
     sigv4_canonical_twin: 1000 inputs of 300 bytes;
     sigv4_chunks: 300 inputs of 300 bytes;
+    sigv4_differential: 500 inputs of 400 bytes;
     sigv4_messages: 300 inputs of 300 bytes;
     sigv4_rules: 3000 inputs of 60 bytes;
     sigv4_sequence: 300 inputs of 400 bytes;
@@ -91,4 +117,12 @@ properties! {
     sigv4_tampered: 1000 inputs of 300 bytes;
     sigv4_timestamp: 2000 inputs of 30 bytes;
     sigv4_verify_any: 1000 inputs of 200 bytes;
+    transport_connection: 300 inputs of 300 bytes;
+}
+
+#[test]
+fn every_target_has_a_property_test() {
+    let mut targets: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
+    targets.sort_unstable();
+    assert_eq!(targets, COVERED);
 }

@@ -196,16 +196,17 @@ fn reason(text: &str) -> Result<ThrottleReason, FaultParseError> {
 /// Parses a duration such as `200ms`, `1.5s` or `2m`.
 pub(crate) fn duration(text: &str) -> Result<Duration, FaultParseError> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match text.get(digits.len()..) {
-        Some("ms") => 0.001,
-        Some("s") => 1.0,
-        Some("m") => 60.0,
+    let number = digits.parse::<f64>();
+    let seconds = match (text.get(digits.len()..), number) {
+        // Divided, because 0.001 has no exact value: a rule as it is shown is the same rule.
+        (Some("ms"), Ok(number)) => Ok(number / 1000.0),
+        (Some("s"), Ok(number)) => Ok(number),
+        (Some("m"), Ok(number)) => Ok(number * 60.0),
+        (Some("ms" | "s" | "m"), Err(_)) => Err(()),
         _ => return Err(error(format!("'{text}' needs a unit: 200ms, 1.5s or 2m"))),
     };
-    let parsed = digits.parse::<f64>().ok();
-    parsed
-        .and_then(|number| Duration::try_from_secs_f64(number * unit).ok())
-        .ok_or_else(|| error(format!("'{text}' is not a duration such as 200ms or 1.5s")))
+    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).map_err(drop));
+    duration.map_err(|()| error(format!("'{text}' is not a duration such as 200ms or 1.5s")))
 }
 
 /// Splits a rule at spaces outside of quotation marks, and each word at its first `=`.
@@ -262,6 +263,8 @@ mod tests {
             "*: throttle=ReservedFunctionConcurrentInvocationLimitExceeded retry-after=2",
             "*: throttle=CallerRateLimitExceeded times=1",
             "*: delay=200ms",
+            "*: delay=1.5ms",
+            "*: delay=0.000001ms",
             "a-*: delay-chunks=1500ms probability=0.25",
             "*: reset-at=100",
             "*: cut-at=0",

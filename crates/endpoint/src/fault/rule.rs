@@ -243,8 +243,8 @@ impl fmt::Display for FaultKind {
                 write!(f, "throttle={}", reason.as_str())?;
                 retry_after.map_or(Ok(()), |seconds| write!(f, " retry-after={seconds}"))
             }
-            Self::Delay(time) => write!(f, "delay={}ms", time.as_millis()),
-            Self::DelayChunks(time) => write!(f, "delay-chunks={}ms", time.as_millis()),
+            Self::Delay(time) => write!(f, "delay={}", Time(*time)),
+            Self::DelayChunks(time) => write!(f, "delay-chunks={}", Time(*time)),
             Self::ResetAt(byte) => write!(f, "reset-at={byte}"),
             Self::CutAt(byte) => write!(f, "cut-at={byte}"),
             Self::EndAt(byte) => write!(f, "end-at={byte}"),
@@ -268,6 +268,20 @@ impl fmt::Display for FaultKind {
                 }
             }
             Self::Twice => f.write_str("twice"),
+        }
+    }
+}
+
+/// A duration in milliseconds, with a fraction if it has one.
+struct Time(Duration);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.as_millis())?;
+        let fraction = format!("{:06}", self.0.subsec_nanos() % 1_000_000);
+        match fraction.trim_end_matches('0') {
+            "" => f.write_str("ms"),
+            digits => write!(f, ".{digits}ms"),
         }
     }
 }

@@ -233,7 +233,29 @@ pub struct Csv<R> {
 struct Bounded<R> {
     inner: R,
     left: Arc<AtomicUsize>,
+    has_begun: bool,
 }
+
+impl<R: Read> Bounded<R> {
+    /// Reads the start of the table in one piece. The library skips a byte order mark only if one read
+    /// returns all of it, and takes a read that returns nothing else for the end of the table.
+    fn begin(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut read = 0;
+        while read < MARK_AND_MORE {
+            match self.inner.read(&mut buffer[read..]) {
+                Ok(0) => break,
+                Ok(more) => read += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.has_begun = true;
+        Ok(read)
+    }
+}
+
+/// A byte order mark, and one byte more.
+const MARK_AND_MORE: usize = 4;
 
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -243,7 +265,11 @@ impl<R: Read> Read for Bounded<R> {
             return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
         }
         let most = left.min(buffer.len());
-        let read = self.inner.read(&mut buffer[..most])?;
+        let buffer = &mut buffer[..most];
+        let read = match self.has_begun {
+            true => self.inner.read(buffer)?,
+            false => self.begin(buffer)?,
+        };
         self.left.store(left - read, Ordering::Relaxed);
         Ok(read)
     }
@@ -261,6 +287,7 @@ impl<R: Read> Csv<R> {
         let bounded = Bounded {
             inner: reader,
             left: Arc::clone(&left),
+            has_begun: false,
         };
         let mut reader = csv::ReaderBuilder::new().from_reader(bounded);
         let place = || "row 1".to_owned();
@@ -369,6 +396,41 @@ mod tests {
             rows("name,n\n\"\"\"\",0.10e-400\n", Some(template)).unwrap(),
             [r#"{"{n}" : 1.10, "\"\\": [12345678901234567890123, 0.10e-400, "\"\"\\"]}"#]
         );
+    }
+
+    /// Returns one byte at a time.
+    struct Drip<'b>(&'b [u8]);
+
+    impl Read for Drip<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let read = self.0.len().min(buffer.len()).min(1);
+            let (now, later) = self.0.split_at(read);
+            buffer[..read].copy_from_slice(now);
+            self.0 = later;
+            Ok(read)
+        }
+    }
+
+    /// Such as from `(printf '\xef\xbb\xbf'; cat table.csv) |`.
+    #[test]
+    fn a_byte_order_mark_is_skipped_however_it_arrives() {
+        let table = "\u{feff}a\n1\n".as_bytes();
+        let read = |rows: Csv<Box<dyn Read>>| {
+            let payloads = rows.map(|item| item.unwrap().payload);
+            payloads.collect::<Vec<_>>()
+        };
+        for at in 0..table.len() {
+            let parts: Box<dyn Read> = Box::new(table[..at].chain(&table[at..]));
+            let rows = Csv::new(parts, None, Fields::default()).unwrap();
+            assert_eq!(read(rows), [r#"{"a":"1"}"#], "{at}");
+        }
+        let drip: Box<dyn Read> = Box::new(Drip(table));
+        let rows = Csv::new(drip, None, Fields::default()).unwrap();
+        assert_eq!(read(rows), [r#"{"a":"1"}"#]);
+        for short in ["", "a", "\u{feff}"] {
+            let rows = Csv::new(short.as_bytes(), None, Fields::default()).unwrap();
+            assert_eq!(rows.count(), 0, "{short}");
+        }
     }
 
     #[test]

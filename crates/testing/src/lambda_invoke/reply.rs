@@ -1,6 +1,9 @@
 //! Buffered responses.
 
+use std::sync::OnceLock;
+
 use arbitrary::{Arbitrary, Unstructured};
+use bytes::Bytes;
 use http::{HeaderValue, Response, Version};
 use lambda_invoke::{ErrorKind, Execution};
 
@@ -19,6 +22,20 @@ struct Script<'a> {
     known: Option<i8>,
     /// The client's maximum, relative to the length of the response, unless it is the default.
     most: Option<i16>,
+    /// Whether the body begins with [`FILLER`] bytes, for the limit by default. Rarely, since they take
+    /// more time than everything else.
+    filler: u8,
+}
+
+/// More than a limit that might be meant, and less than the right one.
+const FILLER: usize = 9 * 1024 * 1024;
+
+fn filler(choice: u8) -> Bytes {
+    static ZEROS: OnceLock<Bytes> = OnceLock::new();
+    match choice {
+        u8::MAX => ZEROS.get_or_init(|| vec![0; FILLER].into()).clone(),
+        _ => Bytes::new(),
+    }
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -42,8 +59,13 @@ pub fn reply(data: &[u8]) {
     let Ok(script) = Script::arbitrary_take_rest(Unstructured::new(data)) else {
         return;
     };
+    let filler = filler(script.filler);
     let mut body = Scripted::new(script.body, &script.pieces, script.end);
-    let length = script.body.len() as u64;
+    if !filler.is_empty() {
+        body.pieces.push_front(filler.clone());
+        body.waits.push_front(false);
+    }
+    let length = (filler.len() + script.body.len()) as u64;
     body.known = script
         .known
         .map(|off| length.saturating_add_signed(off.into()));
@@ -85,7 +107,8 @@ pub fn reply(data: &[u8]) {
     match result {
         Ok(reply) => {
             assert!(proved && script.end == End::Clean && length <= most);
-            assert_eq!(*reply.payload(), script.body);
+            let (start, rest) = reply.payload().split_at(filler.len());
+            assert!(start == filler && rest == script.body);
         }
         Err(error) => {
             assert_eq!(

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use bytes::Bytes;
 use http::{Method, Request};
 use lambda_invoke_protocol::function_url::{IamCaller, UrlEvent, UrlHead, UrlResponse, UrlRoute};
@@ -122,10 +122,27 @@ pub fn function_url_response(data: &[u8]) {
             if json["statusCode"].is_null() {
                 assert_eq!(response.body, data);
                 assert_eq!(response.head.status, 200);
-            } else if let (Some(body), false) =
-                (json["body"].as_str(), json["isBase64Encoded"] == true)
-            {
-                assert_eq!(response.body, body);
+                return;
+            }
+            match (json["body"].as_str(), json["isBase64Encoded"] == true) {
+                (Some(body), false) => assert_eq!(response.body, body),
+                // With or without padding.
+                (Some(body), true) => {
+                    let encoded = STANDARD_NO_PAD.encode(&response.body);
+                    assert_eq!(encoded, body.trim_end_matches('='));
+                }
+                (None, _) => {}
+            }
+            // The cookies follow those among the headers.
+            if let Some(cookies) = json["cookies"].as_array() {
+                let sent = response.head.headers.get_all("set-cookie").iter();
+                let sent: Vec<_> = sent.map(|cookie| cookie.as_bytes()).collect();
+                let named = cookies.iter().filter_map(|cookie| cookie.as_str());
+                let named: Vec<_> = named.map(str::as_bytes).collect();
+                assert!(
+                    named.len() < cookies.len() || sent.ends_with(&named),
+                    "{sent:?}"
+                );
             }
         }
         Err(error) => {

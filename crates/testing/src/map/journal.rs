@@ -1,4 +1,4 @@
-//! Properties of `lambda-invoke-map`: its journal.
+//! The journal.
 
 use std::collections::BTreeMap;
 
@@ -166,6 +166,7 @@ pub fn journal(data: &[u8]) {
     if bytes.is_empty() {
         return;
     }
+    let written = bytes.clone();
     for flip in case.flips.iter().take(4) {
         let at = usize::from(*flip) / 8 % bytes.len();
         bytes[at] ^= 1 << (flip % 8);
@@ -179,6 +180,12 @@ pub fn journal(data: &[u8]) {
         return;
     };
     check_repaired(&bytes, case.seed, &events, &tail);
+    // What is accepted is as it was written.
+    for event in &events {
+        let (start, slots) = (event.slot as usize, event.found.slots() as usize);
+        let record = start * SLOT..(start + slots) * SLOT;
+        assert_eq!(bytes[record.clone()], written[record], "{event:?}");
+    }
     let Some(read) = replayed(&events) else {
         return;
     };
