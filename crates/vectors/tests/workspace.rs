@@ -63,6 +63,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "testing",
         &[
             "map",
+            "credentials",
             "input",
             "error",
             "event-stream",

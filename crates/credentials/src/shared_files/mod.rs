@@ -215,6 +215,17 @@ fn is_absent(kind: ErrorKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{Machine, settings_of};
+
+    #[test]
+    fn an_empty_value_in_the_credentials_file_hides_none_in_the_config_file() {
+        let machine = Machine::default()
+            .config("[default]\nregion = eu-west-1\n")
+            .credentials("[default]\nregion =\n");
+        let settings = settings_of(&machine, |builder| builder).unwrap();
+        let region = settings.value("UNSET", "region").unwrap().unwrap();
+        assert_eq!(region.value, "eu-west-1");
+    }
 
     #[test]
     fn a_mark_is_skipped_and_another_encoding_is_named() {

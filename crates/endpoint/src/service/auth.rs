@@ -240,6 +240,8 @@ impl Caller<'_> {
 
 #[cfg(test)]
 mod tests {
+    use lambda_invoke_sigv4::Signer;
+
     use super::*;
 
     #[test]
@@ -267,5 +269,22 @@ mod tests {
     fn debug_output_hides_the_secret() {
         let key: AccessKey = "local:hush-hush".parse().unwrap();
         assert!(!format!("{key:?}").contains("hush"));
+    }
+
+    #[test]
+    fn the_hash_in_a_header_does_not_stand_for_that_of_the_body() {
+        let key: AccessKey = "local:secret".parse().unwrap();
+        let signer = Signer::new(key.credentials.clone(), "us-east-1", "lambda").unwrap();
+        let access = Access::new("us-east-1", [key]).unwrap();
+        let now = Timestamp::from_secs(1_800_000_000).unwrap();
+        let hash = PayloadHash::of(b"{}");
+        let request = http::Request::post("http://local/2015-03-31/functions/f/invocations")
+            .header("x-amz-content-sha256", hash.to_string());
+        let mut request = request.body(()).unwrap();
+        signer.sign_request(&mut request, &hash, now).unwrap();
+        let (parts, ()) = request.into_parts();
+        assert_eq!(access.verify(&parts, b"{}", now).unwrap().id(), "local");
+        let error = access.verify(&parts, b"[]", now).unwrap_err();
+        assert_eq!(error.code(), Some("InvalidSignatureException"));
     }
 }
