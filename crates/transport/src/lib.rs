@@ -3,6 +3,7 @@
 
 mod body;
 mod builder;
+mod connections;
 mod connector;
 mod error;
 mod future;
@@ -13,6 +14,10 @@ mod proxy;
 mod timeouts;
 mod trace;
 mod transport;
+
+// `connections` uses `sync` through this module, so that `crates/interop` can check it with loom's
+// types.
+use std::sync;
 
 // The public interface.
 pub use self::body::Body;
