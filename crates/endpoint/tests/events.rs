@@ -333,3 +333,37 @@ async fn queued_events_are_dropped_at_shutdown_and_running_ones_may_end() {
     let counters = endpoint.event_counters();
     assert_eq!((counters.dropped, counters.queued), (1, 0));
 }
+
+/// The server that is woken for an event need not be the one that shuts down: whichever stays has to know
+/// when the event is due.
+#[tokio::test]
+async fn an_event_that_waits_when_one_of_two_servers_shuts_down_is_run_by_the_other() {
+    for leaves in [0, 1] {
+        let (function, mut attempts) = fails(1);
+        let delay = Duration::from_millis(500);
+        let endpoint = Endpoint::builder()
+            .function(function)
+            .events(EventSettings::default().retry_delays([delay]))
+            .build()
+            .unwrap();
+        let mut servers = Vec::new();
+        for _ in 0..2 {
+            let local = ("127.0.0.1", 0);
+            servers.push(endpoint.clone().bind(local).await.unwrap());
+        }
+        let leaving = servers.remove(leaves);
+        let call = Call::invoke("f", "{}").event();
+        Client::to(&servers[0]).await.call(&call).await;
+        soon(attempts.recv()).await.unwrap();
+        soon(async {
+            while endpoint.event_counters().failed == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        })
+        .await;
+        // Long enough for the worker that was woken to begin to wait for the event.
+        tokio::time::sleep(delay / 10).await;
+        assert!(soon(leaving.shutdown(Duration::from_secs(5))).await);
+        settled(&servers[0], |counters| counters.succeeded == 1).await;
+    }
+}

@@ -15,6 +15,9 @@ mod program;
 mod response;
 mod trace;
 
+// `pool` uses `sync` through this module, so that `crates/interop` can check it with loom's types.
+use std::sync;
+
 // The public interface.
 pub use self::error::{InvokeError, ProgramError};
 pub use self::event::Event;

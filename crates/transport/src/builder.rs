@@ -10,10 +10,11 @@ use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::connections::Limits;
 use crate::connector::resolver::{Known, Resolver};
 use crate::connector::socket::Socket;
 use crate::connector::{Connector, CustomDial, Dial, Parts};
-use crate::pool::{Limits, Pool};
+use crate::pool::Pool;
 use crate::{Proxy, Timeouts, Transport};
 
 /// Sets up a [`Transport`].

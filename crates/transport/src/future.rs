@@ -14,9 +14,9 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use pin_project_lite::pin_project;
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use crate::connections::Turn;
 use crate::late::Sleep;
 use crate::pool::{Connecting, Connection, Host, Lease};
 use crate::{Body, Error, Sends, Sent, TimeoutKind, Timeouts, trace};
@@ -66,7 +66,7 @@ struct Waiting {
     request: Request<Full<Bytes>>,
     host: Arc<Host>,
     /// `None` if the pool has nothing more to give.
-    unused: Option<oneshot::Receiver<Connection>>,
+    unused: Option<Turn<Connection>>,
     connecting: Connecting,
 }
 
@@ -211,11 +211,9 @@ impl Waiting {
     /// Ready with a connection, and whether it comes from the pool.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(Connection, bool), Error>> {
         if let Some(unused) = &mut self.unused {
-            match Pin::new(unused).poll(cx) {
-                Poll::Ready(Ok(connection)) if connection.requests.is_ready() => {
-                    return Poll::Ready(Ok((connection, true)));
-                }
-                Poll::Ready(_) => self.unused = None,
+            match unused.poll(cx) {
+                Poll::Ready(Some(connection)) => return Poll::Ready(Ok((connection, true))),
+                Poll::Ready(None) => self.unused = None,
                 Poll::Pending => {}
             }
         }

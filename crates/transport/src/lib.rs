@@ -3,6 +3,7 @@
 
 mod body;
 mod builder;
+mod connections;
 mod connector;
 mod error;
 mod future;
@@ -14,6 +15,10 @@ mod sends;
 mod timeouts;
 mod trace;
 mod transport;
+
+// `connections` uses `sync` through this module, so that `crates/interop` can check it with loom's
+// types.
+use std::sync;
 
 // The public interface.
 pub use self::body::Body;

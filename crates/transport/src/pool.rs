@@ -4,7 +4,7 @@
 //! other that becomes unused first. The connection is returned once the response has been read to
 //! its end; if a request or a response is abandoned, its connection is closed.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -22,6 +22,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::Error;
+use crate::connections::{Connections, Limits, Reusable, Turn};
 use crate::connector::Connector;
 use crate::connector::socket::READ_FLOODED;
 use crate::trace::Uses;
@@ -49,15 +50,6 @@ pub(crate) struct Pool {
     hosts: Mutex<HashMap<Key, Arc<Host>>>,
     /// Tells the task that closes unused connections, if it runs, when the pool is dropped.
     closer: Mutex<Option<oneshot::Sender<Infallible>>>,
-}
-
-/// The limits of unused connections.
-#[derive(Clone, Copy)]
-pub(crate) struct Limits {
-    /// How long a connection may be unused.
-    pub(crate) idle: Duration,
-    /// How many unused connections are kept for each host.
-    pub(crate) size: usize,
 }
 
 impl Pool {
@@ -90,9 +82,8 @@ impl Pool {
         let host = Arc::new(Host {
             uri: Uri::from_parts(parts).unwrap_or_default(),
             connector: self.connector.clone(),
-            limits: self.limits,
             pool: Arc::downgrade(self),
-            connections: Mutex::default(),
+            connections: Connections::new(self.limits),
         });
         hosts.insert(key, Arc::clone(&host));
         host
@@ -118,9 +109,7 @@ impl Pool {
         let now = Instant::now();
         let mut hosts = lock(&self.hosts);
         hosts.retain(|_, host| {
-            lock(&host.connections)
-                .idle
-                .retain(|idle| idle.is_usable(now, self.limits.idle));
+            host.connections.close_unused(now);
             Host::is_in_use(host)
         });
         hosts.is_empty()
@@ -149,15 +138,8 @@ async fn close_unused(
 pub(crate) struct Host {
     uri: Uri,
     connector: Connector,
-    limits: Limits,
     pool: Weak<Pool>,
-    connections: Mutex<Connections>,
-}
-
-#[derive(Default)]
-struct Connections {
-    idle: Vec<Idle>,
-    waiting: VecDeque<oneshot::Sender<Connection>>,
+    connections: Arc<Connections<Connection>>,
 }
 
 /// A connection that is ready for a request.
@@ -166,14 +148,9 @@ pub(crate) struct Connection {
     pub(crate) uses: Uses,
 }
 
-struct Idle {
-    connection: Connection,
-    since: Instant,
-}
-
-impl Idle {
-    fn is_usable(&self, now: Instant, limit: Duration) -> bool {
-        self.connection.requests.is_ready() && now.saturating_duration_since(self.since) <= limit
+impl Reusable for Connection {
+    fn is_ready(&self) -> bool {
+        self.requests.is_ready()
     }
 }
 
@@ -182,45 +159,18 @@ pub(crate) type Connecting = Pin<Box<dyn Future<Output = Result<Connection, Erro
 impl Host {
     /// Whether it has an unused connection, or a request.
     fn is_in_use(this: &Arc<Self>) -> bool {
-        Arc::strong_count(this) > 1 || !lock(&this.connections).idle.is_empty()
+        Arc::strong_count(this) > 1 || this.connections.has_idle()
     }
 
     /// Takes the connection that was used last, or enters a queue for the next one that becomes
     /// unused.
-    pub(crate) fn take(&self, now: Instant) -> Result<Connection, oneshot::Receiver<Connection>> {
-        let mut connections = lock(&self.connections);
-        while let Some(idle) = connections.idle.pop() {
-            if idle.is_usable(now, self.limits.idle) {
-                return Ok(idle.connection);
-            }
-        }
-        let (sender, receiver) = oneshot::channel();
-        if self.limits.size > 0 {
-            let waiting = &mut connections.waiting;
-            while waiting.front().is_some_and(oneshot::Sender::is_closed) {
-                waiting.pop_front();
-            }
-            waiting.push_back(sender);
-        }
-        Err(receiver)
+    pub(crate) fn take(&self, now: Instant) -> Result<Connection, Turn<Connection>> {
+        self.connections.take(now)
     }
 
     /// Gives a connection to the first request that waits for one, or keeps it.
-    pub(crate) fn put(&self, mut connection: Connection) {
-        if self.limits.size == 0 || !connection.requests.is_ready() {
-            return;
-        }
-        let mut connections = lock(&self.connections);
-        while let Some(waiting) = connections.waiting.pop_front() {
-            match waiting.send(connection) {
-                Ok(()) => return,
-                Err(returned) => connection = returned,
-            }
-        }
-        if connections.idle.len() < self.limits.size {
-            let since = Instant::now();
-            connections.idle.push(Idle { connection, since });
-        }
+    pub(crate) fn put(&self, connection: Connection) {
+        self.connections.put(connection);
     }
 
     /// Opens a connection.

@@ -3,10 +3,15 @@
 mod dead_letter;
 mod entry;
 mod notice;
+mod owned;
 mod queue;
 mod record;
 mod settings;
 mod worker;
+
+// The submodules use `sync` through this module, so that `crates/interop` can check them with
+// loom's types.
+use std::sync;
 
 pub(crate) use entry::Event;
 pub use notice::{EventCounters, EventFailure, Notice};

@@ -3,17 +3,25 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
+use std::future::{Future, pending};
 use std::io;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
 use super::dead_letter::LetterFile;
 use super::entry::{Entry, Event};
 use super::notice::{EventCounters, EventFailure, Notice};
+use super::owned::Owned;
 use super::settings::{DeadLetter, EventSettings};
+use super::sync::{Mutex, MutexGuard};
+use crate::run::concurrency::Permit;
+
+/// How long a throttled event waits.
+pub(super) const THROTTLED: Duration = Duration::from_millis(100);
 
 #[derive(Default)]
 pub(super) struct State {
@@ -98,6 +106,63 @@ impl Queue {
         self.counts.accepted.fetch_add(1, Ordering::Relaxed);
         self.changed.notify_one();
         true
+    }
+
+    /// Calls `start_due`, which returns the time at which the next event is due: at once, whenever the
+    /// queue changes, and at that time. Ends when `drained` is ready.
+    pub(super) async fn watch(
+        &self,
+        drained: impl Future<Output = ()>,
+        mut start_due: impl FnMut() -> Option<Instant>,
+    ) {
+        let mut drained = pin!(drained);
+        loop {
+            let next_due = start_due();
+            let due = async {
+                match next_due {
+                    Some(due) => tokio::time::sleep_until(due.into()).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                // Any order is right; loom needs one that is the same each time.
+                biased;
+                () = &mut drained => return,
+                () = self.changed.notified() => {}
+                () = due => {}
+            }
+        }
+    }
+
+    /// Takes the due events from the queue: with a permit to run, or without one if they are too
+    /// old. Returns the time at which the next one is due.
+    pub(super) fn take_due(
+        self: &Arc<Self>,
+        now: Instant,
+        taken: &mut Vec<(Owned, Option<Permit>)>,
+    ) -> Option<Instant> {
+        let mut throttled = Vec::new();
+        let mut state = self.lock();
+        while let Some(Reverse(entry)) = state.waiting.pop() {
+            if entry.due > now {
+                state.waiting.push(Reverse(entry));
+                break;
+            }
+            let event = entry.event;
+            let age = now.saturating_duration_since(event.accepted);
+            if age > self.settings.max_age {
+                taken.push((Owned::new(self, event), None));
+                continue;
+            }
+            match Permit::acquire(&event.limits) {
+                Ok(permit) => taken.push((Owned::new(self, event), Some(permit))),
+                Err(_) => throttled.push(event),
+            }
+        }
+        let count = throttled.len() as u64;
+        self.counts.throttled.fetch_add(count, Ordering::Relaxed);
+        state.put_back(throttled, now + THROTTLED);
+        state.next_due()
     }
 
     pub(crate) fn counters(&self) -> EventCounters {

@@ -1,20 +1,19 @@
 //! Runs the events of a queue: attempts, retries and dead letters.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 
 use super::entry::Event;
 use super::notice::{EventFailure, Notice};
-use super::queue::Queue;
+use super::owned::{Open, Owned};
+use super::queue::{Queue, THROTTLED};
 use super::record::record;
 use super::settings::DeadLetter;
 use crate::function::channel::ResponseLimits;
-use crate::function::error::FunctionError;
-use crate::function::invocation::{Call, Invocation, later};
+use crate::function::invocation::{Call, Invocation};
 use crate::journal::Journal;
 use crate::request_id::RequestIds;
 use crate::run::concurrency::Permit;
@@ -26,9 +25,6 @@ use crate::wire::shutdown::Running;
 /// How many bytes of a failed attempt's error are kept for the dead letter.
 const ERROR: usize = 16 * 1024;
 
-/// How long a throttled event waits.
-const THROTTLED: Duration = Duration::from_millis(100);
-
 /// Opens a queue and runs its events when they are due, until the endpoint shuts down.
 pub(crate) fn work(
     queue: &Arc<Queue>,
@@ -37,7 +33,7 @@ pub(crate) fn work(
     journal: Option<Arc<Journal>>,
     running: Running,
 ) -> impl Future<Output = ()> + Send + use<> {
-    queue.lock().workers += 1;
+    let mut open = Open::new(queue);
     let worker = Worker {
         queue: Arc::clone(queue),
         registry: Arc::clone(registry),
@@ -45,9 +41,9 @@ pub(crate) fn work(
         journal,
         running: Arc::new(running),
     };
-    let mut open = Open(Some(worker.clone()));
     async move {
-        worker.until_drained().await;
+        let drained = worker.running.drain();
+        worker.queue.watch(drained, || worker.start_due()).await;
         // Sequentially, since the dead-letter file is written sequentially.
         for event in open.close() {
             let give_up = worker.give_up(event, EventFailure::ShuttingDown);
@@ -67,28 +63,10 @@ struct Worker {
 }
 
 impl Worker {
-    async fn until_drained(&self) {
-        let mut drained = std::pin::pin!(self.running.drain());
-        loop {
-            let next_due = self.start_due();
-            let due = async {
-                match next_due {
-                    Some(due) => tokio::time::sleep_until(due.into()).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = due => {}
-                () = self.queue.changed.notified() => {}
-                () = &mut drained => return,
-            }
-        }
-    }
-
     /// Starts the events that are due, and returns the time at which the next one is due.
     fn start_due(&self) -> Option<Instant> {
         let mut due = Vec::new();
-        let next_due = self.take_due(&mut due);
+        let next_due = self.queue.take_due(Instant::now(), &mut due);
         for (event, permit) in due {
             let worker = self.clone();
             tokio::spawn(async move {
@@ -107,42 +85,6 @@ impl Worker {
             });
         }
         next_due
-    }
-
-    /// Takes the due events from the queue: with a permit to run, or without one if they are too
-    /// old. Returns the time at which the next one is due.
-    fn take_due(&self, taken: &mut Vec<(Owned, Option<Permit>)>) -> Option<Instant> {
-        let queue = &self.queue;
-        let now = Instant::now();
-        let mut throttled = Vec::new();
-        let mut state = queue.lock();
-        while let Some(Reverse(entry)) = state.waiting.pop() {
-            if entry.due > now {
-                state.waiting.push(Reverse(entry));
-                break;
-            }
-            let event = entry.event;
-            let age = now.saturating_duration_since(event.accepted);
-            if age > queue.settings.max_age {
-                taken.push((self.own(event), None));
-                continue;
-            }
-            match Permit::acquire(&event.limits) {
-                Ok(permit) => taken.push((self.own(event), Some(permit))),
-                Err(_) => throttled.push(event),
-            }
-        }
-        let count = throttled.len() as u64;
-        queue.counts.throttled.fetch_add(count, Ordering::Relaxed);
-        state.put_back(throttled, now + THROTTLED);
-        state.next_due()
-    }
-
-    fn own(&self, event: Event) -> Owned {
-        Owned {
-            queue: Arc::clone(&self.queue),
-            event: Some(event),
-        }
     }
 
     /// Makes one attempt, and returns the permit at its end. If a program could not take the event, and the
@@ -165,31 +107,16 @@ impl Worker {
                 owned.settle();
             }
             Err(error) if error.throttle_reason().is_some() => {
-                return self.put_back_throttled(owned);
+                return owned.put_back_throttled();
             }
             Err(error) => {
-                if let Some(why) = self.put_back(&mut owned, error) {
+                let request_id = &owned.event.as_ref()?.call().request_id;
+                let error = error.shortened(ERROR).payload(request_id.as_str());
+                if let Some(why) = owned.put_back(error) {
                     self.give_up(owned, why).await;
                 }
             }
         }
-        None
-    }
-
-    /// Queues an event that a program could not take, which does not count as an attempt. If the queue is
-    /// closed, the event is returned.
-    fn put_back_throttled(&self, mut owned: Owned) -> Option<Owned> {
-        let mut event = owned.event.take()?;
-        event.attempts -= 1;
-        let queue = &self.queue;
-        queue.counts.throttled.fetch_add(1, Ordering::Relaxed);
-        let mut state = queue.lock();
-        if state.workers == 0 {
-            owned.event = Some(event);
-            return Some(owned);
-        }
-        state.push(Instant::now() + THROTTLED, event);
-        queue.changed.notify_one();
         None
     }
 
@@ -201,30 +128,6 @@ impl Worker {
         } else {
             self.give_up(owned, EventFailure::ShuttingDown).await;
         }
-    }
-
-    /// Queues a failed event for its next attempt, or returns the reason why there is none.
-    fn put_back(&self, owned: &mut Owned, error: FunctionError) -> Option<EventFailure> {
-        let queue = &self.queue;
-        let mut event = owned.event.take()?;
-        let delay = queue.settings.retry_delays.get(event.attempts as usize - 1);
-        let error = error.shortened(ERROR);
-        queue.counts.failed.fetch_add(1, Ordering::Relaxed);
-        let mut state = queue.lock();
-        state.bytes -= event.held();
-        event.last_error = Some(error.payload(event.call().request_id.as_str()));
-        state.bytes += event.held();
-        let why = match delay {
-            Some(delay) if state.workers > 0 => {
-                state.push(later(Instant::now(), *delay), event);
-                queue.changed.notify_one();
-                return None;
-            }
-            Some(_) => EventFailure::ShuttingDown,
-            None => EventFailure::RetriesExhausted,
-        };
-        owned.event = Some(event);
-        Some(why)
     }
 
     /// Sends an event to the dead letter, or counts it as lost.
@@ -239,7 +142,7 @@ impl Worker {
                     return owned.lose(why);
                 };
                 queue.counts.dead_lettered.fetch_add(1, Ordering::Relaxed);
-                if let Some(letter) = self.hand_over(letter, owned) {
+                if let Some(letter) = owned.hand_over(letter) {
                     self.last_call(letter).await;
                 }
             }
@@ -262,24 +165,6 @@ impl Worker {
             }
             (Some(DeadLetter::File(_)) | None, _) => owned.lose(why),
         }
-    }
-
-    /// Queues a dead letter in place of its event, or returns it if the queue is closed.
-    fn hand_over(&self, letter: Event, dead: Owned) -> Option<Owned> {
-        let mut state = self.queue.lock();
-        // The letter does not count against the limits, since the event leaves the queue.
-        state.events += 1;
-        state.bytes += letter.held();
-        let returned = if state.workers > 0 {
-            state.push(Instant::now(), letter);
-            self.queue.changed.notify_one();
-            None
-        } else {
-            Some(self.own(letter))
-        };
-        drop(state);
-        dead.settle();
-        returned
     }
 
     /// Makes the only attempt of a dead letter during the shutdown, as soon as its function can take it.
@@ -320,36 +205,6 @@ impl Worker {
     }
 }
 
-/// An event taken from the queue. If it is dropped before it is settled or queued again, as at the
-/// end of the grace period, it is lost.
-struct Owned {
-    queue: Arc<Queue>,
-    event: Option<Event>,
-}
-
-impl Owned {
-    /// Removes an event that has ended.
-    fn settle(mut self) {
-        if let Some(event) = self.event.take() {
-            self.queue.forget(&event);
-        }
-    }
-
-    fn lose(mut self, why: EventFailure) {
-        if let Some(event) = self.event.take() {
-            self.queue.lose(&event, why);
-        }
-    }
-}
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        if let Some(event) = self.event.take() {
-            self.queue.lose(&event, EventFailure::ShuttingDown);
-        }
-    }
-}
-
 /// Waits for `work`, unless the endpoint drops everything that still runs.
 async fn unless_stopped(running: &Running, work: impl Future<Output = ()>) {
     tokio::select! {
@@ -358,41 +213,10 @@ async fn unless_stopped(running: &Running, work: impl Future<Output = ()>) {
     }
 }
 
-/// A worker whose queue is open.
-struct Open(Option<Worker>);
-
-impl Open {
-    /// Closes the queue if this is its last worker, and returns the events that still wait.
-    fn close(&mut self) -> Vec<Owned> {
-        let Some(worker) = self.0.take() else {
-            return Vec::new();
-        };
-        let mut state = worker.queue.lock();
-        state.workers -= 1;
-        if state.workers > 0 {
-            return Vec::new();
-        }
-        // In the order of their due times: `Reverse` sorts the earliest last.
-        let waiting = std::mem::take(&mut state.waiting).into_sorted_vec();
-        drop(state);
-        let events = waiting.into_iter().rev();
-        events
-            .map(|Reverse(entry)| worker.own(entry.event))
-            .collect()
-    }
-}
-
-/// A worker can be dropped before it ends, for example with its runtime; the waiting events are
-/// then lost.
-impl Drop for Open {
-    fn drop(&mut self) {
-        drop(self.close());
-    }
-}
-
 #[cfg(all(test, feature = "runtime"))]
 mod tests {
     use std::sync::atomic::AtomicBool;
+    use std::time::Duration;
 
     use http::Request;
     use http_body_util::Empty;
@@ -400,7 +224,7 @@ mod tests {
     use tower_service::Service as _;
 
     use super::*;
-    use crate::{Endpoint, EventSettings, Function};
+    use crate::{Endpoint, EventSettings, Function, FunctionError};
 
     #[tokio::test]
     async fn an_event_that_a_program_cannot_take_at_shutdown_goes_to_the_dead_letter() {

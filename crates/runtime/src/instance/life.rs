@@ -10,6 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use super::handing::Closed;
 use super::prompt::Prompt;
 use super::serve::{serve, shutdown_event};
 use super::{GRACE, Instance, epoch_ms};
@@ -70,18 +71,11 @@ impl Instance {
         trace::instance_started(&self.program, self.number);
         let end = self.live().await;
         trace::instance_ended(&self.program, self.number, end.name());
-        let mut state = self.lock();
-        state.retired = true;
-        let reported = state.init_failure.take();
-        let served = state.served;
-        state.machine.close();
-        state.polls.clear();
-        let calls: Vec<_> = state
-            .calls
-            .iter()
-            .map(|call| Arc::clone(&call.request_id))
-            .collect();
-        drop(state);
+        let Closed {
+            running,
+            init_failure: reported,
+            served,
+        } = self.close();
         let limit = self.program.init_limit();
         let failure = |id: &str| match (&reported, &end) {
             (Some(reported), _) => reported.clone(),
@@ -92,7 +86,7 @@ impl Instance {
             (_, End::Timeout | End::OutOfMemory) => Failure::exited(id, Some("signal: killed")),
             (_, End::Reported | End::Retired | End::Stopped) => Failure::shut_down(id),
         };
-        for id in calls {
+        for id in running {
             self.finish(&id, Outcome::Failed(failure(&id)), None);
         }
         let init_failure = |id: &str| Failure {

@@ -2,6 +2,7 @@
 
 mod call;
 mod digits;
+mod handing;
 mod headers;
 mod life;
 mod log;
@@ -12,6 +13,7 @@ mod receiving;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::fmt;
 // The submodules use `sync` through this module, so that `crates/interop` can check them with
@@ -21,20 +23,19 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderValue, Response};
+use http::Response;
 use http_body_util::Full;
 use tokio::sync::Notify;
 
 pub(crate) use self::call::Call;
-use self::digits::hex;
 pub(crate) use self::headers::Headers;
 use self::log::Log;
 pub(crate) use self::permit::Permit;
 use self::polls::Polls;
-use crate::api::{Machine, PollId, header};
+use crate::api::{Machine, PollId};
 use crate::log_line::LogSink;
 use crate::process::{Memory, Output};
-use crate::{Failure, Head, LogLine, Outcome, Program};
+use crate::{Failure, LogLine, Program};
 
 /// How long a function with extensions may take to exit.
 const GRACE: Duration = Duration::from_millis(500);
@@ -149,137 +150,14 @@ impl Instance {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a call can be delivered now.
-    pub(crate) fn can_take(&self) -> bool {
-        let state = self.lock();
-        !state.retired && !state.stopped && state.machine.can_take()
-    }
-
-    /// Delivers a call to the runtime, or returns the call if it cannot be taken now.
-    pub(crate) fn hand(&self, mut call: Box<Call>) -> Result<(), Box<Call>> {
-        let mut state = self.lock();
-        if state.retired || state.stopped {
-            return Err(call);
-        }
-        while state.machine.can_take() {
-            state.nonce = state.nonce.wrapping_add(1);
-            let nonce = hex(state.nonce);
-            let nonce = std::str::from_utf8(&nonce).unwrap_or_default();
-            let Some(handed) = state.machine.hand(&call.request_id, nonce) else {
-                break;
-            };
-            let timeout = self.program.timeout;
-            let deadline_ms = epoch_ms(timeout);
-            let delivery = delivery(&mut call, nonce, deadline_ms);
-            let unsent = match state.polls.remove(handed.runtime) {
-                Some(poll) => poll.send(delivery).err(),
-                None => Some(delivery),
-            };
-            if let Some(unsent) = unsent {
-                call.headers = unsent.into_parts().0.headers;
-                state.machine.take_back(&call.request_id);
-                continue;
-            }
-            for extension in handed.extensions {
-                if let Some(poll) = state.polls.remove(extension) {
-                    let event = serve::invoke_event(&call, &self.program, deadline_ms);
-                    let _ = poll.send(event);
-                }
-            }
-            let now = Instant::now();
-            call.started = Some(now);
-            call.deadline = Some(now + timeout);
-            call.init_duration = state.init_duration.take();
-            for line in Vec::from(std::mem::take(&mut state.init_log)) {
-                call.log(line);
-            }
-            call.span.handed(self.number);
-            state.settle = None;
-            state.served = true;
-            let rearm = state.armed.is_none_or(|armed| armed > now + timeout)
-                || !(call.without_memory || state.samples);
-            state.calls.push(call);
-            drop(state);
-            if rearm {
-                self.wake.notify_one();
-            }
-            return Ok(());
-        }
-        Err(call)
-    }
-
-    /// Whether the instance will take an invocation soon: it is starting, or it has responded but
-    /// not yet asked for the next event.
-    pub(crate) fn is_starting(&self) -> bool {
-        let state = self.lock();
-        !state.retired && !state.stopped && state.machine.is_initializing()
-    }
-
-    pub(crate) fn is_settling(&self) -> bool {
-        let state = self.lock();
-        !state.retired && !state.stopped && state.machine.has_room() && !state.machine.can_take()
-    }
-
-    /// Ends the instance as soon as it is idle.
-    pub(crate) fn retire(&self) {
-        self.lock().retired = true;
-        self.wake.notify_one();
-    }
-
-    /// Whether the runtime is waiting for an event and nothing is running.
-    pub(crate) fn is_idle(&self) -> bool {
-        let state = self.lock();
-        !state.retired && state.machine.can_take() && state.machine.running() == 0
-    }
-
-    /// Ends the instance if it is idle, to make room for another one. Returns whether it will end.
-    pub(crate) fn retire_if_idle(&self) -> bool {
-        let idle = self.is_idle();
-        if idle {
-            self.retire();
-        }
-        idle
-    }
-
-    /// Ends the instance and its invocations.
-    pub(crate) fn stop(&self) {
-        self.lock().stopped = true;
-        self.wake.notify_one();
-    }
-
-    /// Ends an invocation. Nothing happens if it has ended already.
-    fn finish(&self, request_id: &str, outcome: Outcome, buffered: Option<(Head, Bytes)>) {
-        // Output that the function wrote before its response belongs to this invocation, even if its
-        // last line has no end.
+    /// Reads the output that the function wrote before its response. It belongs to this invocation,
+    /// even if its last line has no end.
+    fn read_output(&self) {
         if let Some(output) = self.output.get() {
             output.drain(&|text| self.line(text));
             if self.program.multi_concurrency == 1 {
                 output.end_line(&|text| self.line(text));
             }
-        }
-        let mut state = self.lock();
-        state.machine.end(request_id);
-        let place = state
-            .calls
-            .iter()
-            .position(|call| &*call.request_id == request_id);
-        let Some(place) = place else {
-            return;
-        };
-        let call = state.calls.swap_remove(place);
-        if self.program.multi_concurrency == 1 {
-            state.settle = call.deadline;
-        }
-        let memory = match call.without_memory {
-            true => None,
-            false => state.memory.as_mut().map(Memory::peak),
-        };
-        let retired = state.retired;
-        drop(state);
-        self.over.notify_waiters();
-        call.finish(outcome, buffered, memory);
-        if retired {
-            self.wake.notify_one();
         }
     }
 
@@ -320,22 +198,4 @@ fn epoch_ms(from_now: Duration) -> u64 {
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or(Duration::ZERO);
     u64::try_from((now + from_now).as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The event for the runtime, with the headers of the call, which are taken out of the call.
-fn delivery(call: &mut Call, nonce: &str, deadline_ms: u64) -> Delivery {
-    let mut response = Response::new(Full::new(call.payload.clone()));
-    let mut headers = std::mem::take(&mut call.headers);
-    for (name, value) in &mut headers {
-        let own = match name {
-            name if *name == header::DEADLINE => Some(HeaderValue::from(deadline_ms)),
-            name if *name == header::INVOCATION_ID => HeaderValue::from_str(nonce).ok(),
-            _ => continue,
-        };
-        if let Some(own) = own {
-            *value = own;
-        }
-    }
-    *response.headers_mut() = headers;
-    response
 }

@@ -5,7 +5,6 @@ use std::future::{pending, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -14,14 +13,14 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
 
 use super::call::Call;
 use super::receiving::{EXPLAINED, Receiving, collect};
-use super::{Delivery, GRACE, Instance, State, epoch_ms};
+use super::waiting::{Waiting, poll};
+use super::{Delivery, GRACE, Instance, epoch_ms};
 use crate::api::header::{self, Sent, text};
 use crate::api::route::{Route, route};
-use crate::api::{ExtensionId, PollId, Rejection, ResponseMode, Subscriptions};
+use crate::api::{ExtensionId, Rejection, ResponseMode, Subscriptions};
 use crate::limits::MAX_RESPONSE;
 use crate::{Failure, FailureKind, Outcome, Program};
 
@@ -160,47 +159,6 @@ pub(super) fn accepted() -> Delivery {
     reply(202, r#"{"status":"OK"}"#)
 }
 
-/// A request that waits for an event. It is canceled if its connection closes.
-struct Waiting {
-    instance: Arc<Instance>,
-    poll: PollId,
-    event: oneshot::Receiver<Delivery>,
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        let mut state = self.instance.lock();
-        state.machine.cancel(self.poll);
-        state.polls.remove(self.poll);
-    }
-}
-
-impl Waiting {
-    /// Registers a request, if the machine allows it.
-    fn new(
-        instance: &Arc<Instance>,
-        allow: impl FnOnce(&mut State, PollId) -> Result<(), Rejection>,
-    ) -> Result<Self, Rejection> {
-        let (sender, event) = oneshot::channel();
-        let mut state = instance.lock();
-        let poll = state.next_poll;
-        state.next_poll += 1;
-        allow(&mut state, poll)?;
-        state.polls.add(poll, sender);
-        drop(state);
-        Ok(Self {
-            instance: Arc::clone(instance),
-            poll,
-            event,
-        })
-    }
-
-    async fn event(mut self) -> Result<Delivery, Rejection> {
-        let event = (&mut self.event).await;
-        event.map_err(|_| Rejection::InvalidStateTransition)
-    }
-}
-
 /// Responds to a request for the next event that is not possible now.
 async fn reconsider(instance: Arc<Instance>, rejection: Rejection) -> Result<Delivery, Rejection> {
     let over = instance.over.notified();
@@ -231,27 +189,6 @@ fn next(instance: &Arc<Instance>) -> Result<Waiting, Rejection> {
         instance.finish(&id, Outcome::Failed(failure), None);
         poll(instance)
     })
-}
-
-fn poll(instance: &Arc<Instance>) -> Result<Waiting, Rejection> {
-    let mut wakes_task = false;
-    let waiting = Waiting::new(instance, |state, poll| {
-        if state.machine.poll(poll)? {
-            state.init_duration = Some(state.started.elapsed());
-            state.ready = true;
-        }
-        // An extension that does not ask for an event must not hold up the instance forever.
-        let held_up = !state.machine.can_take() && instance.program.multi_concurrency == 1;
-        state.settle = held_up.then(|| Instant::now() + instance.program.init_limit());
-        wakes_task = state.retired || held_up;
-        Ok(())
-    })?;
-    if wakes_task {
-        instance.wake.notify_one();
-    } else if let Some(owner) = instance.owner.upgrade() {
-        owner.ready(instance);
-    }
-    Ok(waiting)
 }
 
 fn extension_id(sent: &Sent<'_>) -> Result<ExtensionId, Rejection> {

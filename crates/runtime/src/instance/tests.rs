@@ -1,7 +1,7 @@
 //! What an instance takes, when it counts as starting, idle or settling, and whose its lines are.
 
 use super::*;
-use crate::Event;
+use crate::{Event, Outcome};
 
 struct Nobody;
 

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
+use super::sync::atomic::AtomicUsize;
+use super::sync::{Mutex, MutexGuard};
 use crate::instance::{Call, Headers, Instance, Owner, Permit};
 use crate::log_line::LogSink;
 use crate::{Event, Failure, InvokeError, LogLine, Outcome, Program, Response};
@@ -207,11 +208,11 @@ impl Inner {
                 None => tenants.push((call.tenant.clone(), 1)),
             }
         }
-        for (tenant, calls) in tenants {
+        for (tenant, calls) in &tenants {
             let own = state
                 .instances
                 .iter()
-                .filter(|instance| instance.tenant == tenant);
+                .filter(|instance| instance.tenant == *tenant);
             let (mut starting, mut settling) = (0, 0);
             for instance in own {
                 starting += usize::from(instance.is_starting());
@@ -225,10 +226,13 @@ impl Inner {
             for _ in 0..missing.div_ceil(slots) {
                 if state.instances.len() >= self.program.concurrency {
                     // When the instance ends, `dispatch` is called again.
-                    let others = state.instances.iter();
-                    let _ = others
-                        .filter(|instance| instance.tenant != tenant)
-                        .any(|instance| instance.retire_if_idle());
+                    // An idle one that has a call to take has just asked for it.
+                    let has_call = |instance: &Instance| {
+                        let mut waiting = tenants.iter().map(|(waiting, _)| waiting);
+                        waiting.any(|waiting| *waiting == instance.tenant)
+                    };
+                    let mut others = state.instances.iter();
+                    let _ = others.any(|other| !has_call(other) && other.retire_if_idle());
                     break;
                 }
                 self.start(state, tenant.clone());

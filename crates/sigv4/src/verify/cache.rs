@@ -1,7 +1,8 @@
 //! The derived keys of the access keys that were used last.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
+use super::sync::Mutex;
 use crate::{Credentials, SigningKey, Timestamp};
 
 /// How many keys are kept.

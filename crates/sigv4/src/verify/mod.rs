@@ -8,6 +8,8 @@ mod unverified;
 
 use core::fmt;
 use core::time::Duration;
+// `cache` uses `sync` through this module, so that `crates/interop` can check it with loom's types.
+use std::sync;
 
 use crate::canonical::{Form, parameters, retain_signed, sort_query};
 use crate::chain::Chain;

@@ -1,36 +1,52 @@
 //! Tests the state that threads share in the published crates, in every interleaving: the files are
 //! compiled here with loom's types in place of those of `std`.
 
-use loom::model;
+use lambda_invoke_models::check;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::{sync, thread};
 
 #[allow(dead_code, reason = "not all of it is checked")]
-#[path = "../../../protocol/src/retry/bucket.rs"]
+#[path = "../../../../../protocol/src/retry/bucket.rs"]
 mod bucket;
+// Its unit tests are about real keys.
+#[cfg(not(test))]
+#[path = "../../../../../sigv4/src/verify/cache.rs"]
+mod cache;
 #[allow(dead_code, reason = "not all of it is checked")]
-#[path = "../../../endpoint/src/run/concurrency.rs"]
+#[path = "../../../../../endpoint/src/run/concurrency.rs"]
 mod concurrency;
+#[cfg(not(test))]
+mod keys;
 #[allow(dead_code, reason = "not all of it is checked")]
-#[path = "../../../sigv4/src/sign/latest.rs"]
+#[path = "../../../../../sigv4/src/sign/latest.rs"]
 mod latest;
-#[path = "../../../runtime/src/instance/permit.rs"]
+#[path = "../../../../../runtime/src/instance/permit.rs"]
 mod permit;
 
 use bucket::TokenBucket;
 use concurrency::{Limit, Limits};
+#[cfg(not(test))]
+use keys::*;
 use latest::Latest;
 use permit::Permit;
 
 fn main() {
-    model(retries_take_no_more_tokens_than_there_are);
-    model(tokens_that_are_given_back_are_not_lost);
-    model(no_more_invocations_run_than_a_limit_allows);
-    model(a_rejected_invocation_holds_no_place);
-    model(no_more_calls_are_in_progress_than_a_pool_allows);
-    model(calls_that_end_at_the_same_time_free_both_places);
-    model(each_thread_signs_for_its_own_day_and_second);
+    check!(None;
+        retries_take_no_more_tokens_than_there_are,
+        tokens_that_are_given_back_are_not_lost,
+        no_more_invocations_run_than_a_limit_allows,
+        a_rejected_invocation_holds_no_place,
+        no_more_calls_are_in_progress_than_a_pool_allows,
+        calls_that_end_at_the_same_time_free_both_places,
+        each_thread_signs_for_its_own_day_and_second,
+    );
+    #[cfg(not(test))]
+    check!(None;
+        each_thread_verifies_with_the_key_of_its_own_credentials_and_day,
+        no_more_keys_are_kept_than_there_are_places,
+        keys_that_are_kept_at_the_same_time_take_different_places,
+    );
 }
 
 /// Runs a function in another thread and in this one, and returns both results.

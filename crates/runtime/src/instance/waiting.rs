@@ -1,0 +1,72 @@
+//! The requests that wait for an event, and are answered with one.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use super::{Delivery, Instance, State};
+use crate::api::{PollId, Rejection};
+
+/// A request that waits for an event. It is canceled if its connection closes.
+pub(super) struct Waiting {
+    instance: Arc<Instance>,
+    poll: PollId,
+    event: oneshot::Receiver<Delivery>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut state = self.instance.lock();
+        state.machine.cancel(self.poll);
+        state.polls.remove(self.poll);
+    }
+}
+
+impl Waiting {
+    /// Registers a request, if the machine allows it.
+    pub(super) fn new(
+        instance: &Arc<Instance>,
+        allow: impl FnOnce(&mut State, PollId) -> Result<(), Rejection>,
+    ) -> Result<Self, Rejection> {
+        let (sender, event) = oneshot::channel();
+        let mut state = instance.lock();
+        let poll = state.next_poll;
+        state.next_poll += 1;
+        allow(&mut state, poll)?;
+        state.polls.add(poll, sender);
+        drop(state);
+        Ok(Self {
+            instance: Arc::clone(instance),
+            poll,
+            event,
+        })
+    }
+
+    pub(super) async fn event(mut self) -> Result<Delivery, Rejection> {
+        let event = (&mut self.event).await;
+        event.map_err(|_| Rejection::InvalidStateTransition)
+    }
+}
+
+/// Registers a request of the runtime.
+pub(super) fn poll(instance: &Arc<Instance>) -> Result<Waiting, Rejection> {
+    let mut wakes_task = false;
+    let waiting = Waiting::new(instance, |state, poll| {
+        if state.machine.poll(poll)? {
+            state.init_duration = Some(state.started.elapsed());
+            state.ready = true;
+        }
+        // An extension that does not ask for an event must not hold up the instance forever.
+        let held_up = !state.machine.can_take() && instance.program.multi_concurrency == 1;
+        state.settle = held_up.then(|| Instant::now() + instance.program.init_limit());
+        wakes_task = state.retired || held_up;
+        Ok(())
+    })?;
+    if wakes_task {
+        instance.wake.notify_one();
+    } else if let Some(owner) = instance.owner.upgrade() {
+        owner.ready(instance);
+    }
+    Ok(waiting)
+}

@@ -1,0 +1,181 @@
+//! The unused connections of a host, and the requests that wait for one.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::sync::{Mutex, MutexGuard};
+
+/// The limits of unused connections.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// How long a connection may be unused.
+    pub(crate) idle: Duration,
+    /// How many unused connections are kept for each host.
+    pub(crate) size: usize,
+}
+
+/// A connection that more than one request may use.
+pub(crate) trait Reusable {
+    /// Whether it can take a request now.
+    fn is_ready(&self) -> bool;
+}
+
+/// The connections of a host that no request uses.
+pub(crate) struct Connections<C> {
+    limits: Limits,
+    state: Mutex<State<C>>,
+}
+
+struct State<C> {
+    idle: Vec<Idle<C>>,
+    waiting: VecDeque<oneshot::Sender<C>>,
+}
+
+struct Idle<C> {
+    connection: C,
+    since: Instant,
+}
+
+impl<C: Reusable> Idle<C> {
+    fn is_usable(&self, now: Instant, limit: Duration) -> bool {
+        self.connection.is_ready() && now.saturating_duration_since(self.since) <= limit
+    }
+}
+
+impl<C: Reusable> Connections<C> {
+    pub(crate) fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self {
+            limits,
+            state: Mutex::new(State {
+                idle: Vec::new(),
+                waiting: VecDeque::new(),
+            }),
+        })
+    }
+
+    /// Takes the connection that was used last, or enters a queue for the next one that becomes
+    /// unused.
+    pub(crate) fn take(self: &Arc<Self>, now: Instant) -> Result<C, Turn<C>> {
+        let mut state = self.lock();
+        while let Some(idle) = state.idle.pop() {
+            if idle.is_usable(now, self.limits.idle) {
+                return Ok(idle.connection);
+            }
+        }
+        let (sender, given) = oneshot::channel();
+        if self.limits.size > 0 {
+            let waiting = &mut state.waiting;
+            while waiting.front().is_some_and(oneshot::Sender::is_closed) {
+                waiting.pop_front();
+            }
+            waiting.push_back(sender);
+        }
+        Err(Turn {
+            connections: Arc::clone(self),
+            given,
+        })
+    }
+
+    /// Gives a connection to the first request that waits for one, or keeps it.
+    pub(crate) fn put(&self, mut connection: C) {
+        if self.limits.size == 0 || !connection.is_ready() {
+            return;
+        }
+        let mut state = self.lock();
+        while let Some(waiting) = state.waiting.pop_front() {
+            match waiting.send(connection) {
+                Ok(()) => return,
+                Err(returned) => connection = returned,
+            }
+        }
+        if state.idle.len() < self.limits.size {
+            let since = Instant::now();
+            state.idle.push(Idle { connection, since });
+        }
+    }
+
+    /// Closes connections that have been unused for too long.
+    pub(crate) fn close_unused(&self, now: Instant) {
+        let limit = self.limits.idle;
+        self.lock().idle.retain(|idle| idle.is_usable(now, limit));
+    }
+
+    pub(crate) fn has_idle(&self) -> bool {
+        !self.lock().idle.is_empty()
+    }
+
+    /// No code panics while it holds the lock.
+    fn lock(&self) -> MutexGuard<'_, State<C>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The place of a request in the queue of those that wait for a connection. A connection that the
+/// request was given, but did not take before it was dropped or opened one of its own, is returned.
+pub(crate) struct Turn<C: Reusable> {
+    connections: Arc<Connections<C>>,
+    given: oneshot::Receiver<C>,
+}
+
+impl<C: Reusable> Turn<C> {
+    /// Ready with a connection, or with `None` if there will not be one that can be used. Must not be
+    /// called again after that.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<C>> {
+        let given = Pin::new(&mut self.given).poll(cx);
+        given.map(|given| given.ok().filter(C::is_ready))
+    }
+}
+
+impl<C: Reusable> Drop for Turn<C> {
+    fn drop(&mut self) {
+        // Closed first, so that none is given to it afterwards.
+        self.given.close();
+        if let Ok(connection) = self.given.try_recv() {
+            self.connections.put(connection);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Number(u32);
+
+    impl Reusable for Number {
+        fn is_ready(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn a_connection_that_a_request_did_not_take_goes_to_the_next_one_or_is_kept() {
+        let limits = Limits {
+            idle: Duration::from_secs(20),
+            size: 1,
+        };
+        let (connections, now) = (Connections::new(limits), Instant::now());
+        let wait = || connections.take(now).err().unwrap();
+        let (first, mut second) = (wait(), wait());
+        connections.put(Number(1));
+        assert!(!connections.has_idle());
+        drop(first);
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let Poll::Ready(Some(given)) = second.poll(&mut cx) else {
+            panic!("the second request gets the connection");
+        };
+        assert_eq!(given.0, 1);
+        drop(second);
+        assert!(!connections.has_idle());
+        let third = wait();
+        connections.put(given);
+        drop(third);
+        assert!(connections.take(now).is_ok_and(|kept| kept.0 == 1));
+    }
+}
