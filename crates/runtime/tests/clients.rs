@@ -21,7 +21,13 @@ fn official() -> Option<PathBuf> {
     if !folder.join("done").exists() {
         let python = folder.join("bin/python");
         let made = succeeds(Command::new("python3").args(["-m", "venv"]).arg(&folder))
-            && succeeds(Command::new(python).args(["-m", "pip", "install", "-q", "awslambdaric==4.2.2"]));
+            && succeeds(Command::new(python).args([
+                "-m",
+                "pip",
+                "install",
+                "-q",
+                "awslambdaric==4.2.2",
+            ]));
         if !made {
             return None;
         }
