@@ -75,7 +75,7 @@ impl FromStr for Assignment {
 fn assigned(option: &str, given: &[Assignment]) -> Result<Vec<(String, Value)>, ConfigError> {
     let parsed = given.iter().zip(1..).map(|(Assignment(text), number)| {
         let wrong = |what| {
-            let place = format_args!("{option} number {number}");
+            let place = format!("{option} number {number}");
             ConfigError::new(place, Problem::Syntax(what))
         };
         match text.split_once('=') {
