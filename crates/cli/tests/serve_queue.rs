@@ -54,9 +54,9 @@ async fn call(client: Client) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(reply.payload()).into_owned())
 }
 
-/// Makes five concurrent calls: `accepted` of them get the result of the only instance, and the
-/// others get a 429 immediately.
-async fn five_at_once(test: &str, arguments: &[&str], accepted: usize) {
+/// Makes five concurrent calls: `accepted` of them get the result of one of at most this many instances,
+/// and the others get a 429 immediately.
+async fn five_at_once(test: &str, arguments: &[&str], accepted: usize, instances: usize) {
     let folder = folder(test);
     let serve = serve(&folder, arguments);
     let mut calls = JoinSet::new();
@@ -73,8 +73,10 @@ async fn five_at_once(test: &str, arguments: &[&str], accepted: usize) {
         processes.push(ended.unwrap().unwrap());
     }
     assert_eq!(processes.len(), accepted);
+    // An instance that has responded may take the call for which another one is still starting.
+    processes.sort_unstable();
     processes.dedup();
-    assert_eq!(processes.len(), 1, "{processes:?}");
+    assert!(processes.len() <= instances, "{processes:?}");
 }
 
 #[tokio::test]
@@ -83,18 +85,18 @@ async fn excess_calls_wait_or_are_rejected_as_configured() {
         return;
     }
     let config = ["--config", "lambda.toml"];
-    five_at_once("config", &config, 3).await;
+    five_at_once("config", &config, 3, 1).await;
     // The option overrides the file, even with 0.
-    five_at_once("option", &[&config[..], &["--queue", "1"]].concat(), 2).await;
-    five_at_once("none", &[&config[..], &["--queue", "0"]].concat(), 1).await;
+    five_at_once("option", &[&config[..], &["--queue", "1"]].concat(), 2, 1).await;
+    five_at_once("none", &[&config[..], &["--queue", "0"]].concat(), 1, 1).await;
     // Without a configuration file, and with the number of instances from an option.
     let own = ["app.py", "--concurrency", "app=1"];
-    five_at_once("own", &own, 1).await;
-    five_at_once("queued", &[&own[..], &["--queue", "3"]].concat(), 4).await;
+    five_at_once("own", &own, 1, 1).await;
+    five_at_once("queued", &[&own[..], &["--queue", "3"]].concat(), 4, 1).await;
     // A limit for all, which that of a function overrides, wherever it stands.
-    five_at_once("all", &["app.py", "--concurrency", "2"], 2).await;
+    five_at_once("all", &["app.py", "--concurrency", "2"], 2, 2).await;
     let both = ["app.py", "--concurrency", "app=1", "--concurrency", "3"];
-    five_at_once("both", &both, 1).await;
+    five_at_once("both", &both, 1, 1).await;
 }
 
 #[test]
