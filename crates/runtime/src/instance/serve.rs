@@ -241,20 +241,14 @@ async fn extension_next(instance: &Arc<Instance>, sent: &Sent<'_>) -> Result<Del
             return Ok(shutdown_event(reason, epoch_ms(GRACE)));
         }
     }
-    let mut wakes_task = false;
     let waiting = Waiting::new(instance, |state, poll| {
         state.machine.extension_poll(id, poll)?;
-        if state.machine.can_take() {
+        let can_take = state.machine.can_take();
+        if can_take {
             state.settle = None;
-            wakes_task = state.retired;
         }
-        Ok(())
+        Ok(can_take && state.retired)
     })?;
-    if wakes_task {
-        instance.wake.notify_one();
-    } else if let Some(owner) = instance.owner.upgrade() {
-        owner.ready(instance);
-    }
     waiting.event().await
 }
 

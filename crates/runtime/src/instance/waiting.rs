@@ -24,23 +24,31 @@ impl Drop for Waiting {
 }
 
 impl Waiting {
-    /// Registers a request, if the machine allows it.
+    /// Registers a request, if the machine allows it. `allow` returns whether that concerns the task of
+    /// the instance; otherwise its pool may have a call for it.
     pub(super) fn new(
         instance: &Arc<Instance>,
-        allow: impl FnOnce(&mut State, PollId) -> Result<(), Rejection>,
+        allow: impl FnOnce(&mut State, PollId) -> Result<bool, Rejection>,
     ) -> Result<Self, Rejection> {
         let (sender, event) = oneshot::channel();
         let mut state = instance.lock();
         let poll = state.next_poll;
         state.next_poll += 1;
-        allow(&mut state, poll)?;
+        let wakes_task = allow(&mut state, poll)?;
         state.polls.add(poll, sender);
         drop(state);
-        Ok(Self {
+        // From here on, the request is canceled if this is dropped.
+        let waiting = Self {
             instance: Arc::clone(instance),
             poll,
             event,
-        })
+        };
+        if wakes_task {
+            instance.wake.notify_one();
+        } else if let Some(owner) = instance.owner.upgrade() {
+            owner.ready(instance);
+        }
+        Ok(waiting)
     }
 
     pub(super) async fn event(mut self) -> Result<Delivery, Rejection> {
@@ -51,8 +59,7 @@ impl Waiting {
 
 /// Registers a request of the runtime.
 pub(super) fn poll(instance: &Arc<Instance>) -> Result<Waiting, Rejection> {
-    let mut wakes_task = false;
-    let waiting = Waiting::new(instance, |state, poll| {
+    Waiting::new(instance, |state, poll| {
         if state.machine.poll(poll)? {
             state.init_duration = Some(state.started.elapsed());
             state.ready = true;
@@ -60,13 +67,6 @@ pub(super) fn poll(instance: &Arc<Instance>) -> Result<Waiting, Rejection> {
         // An extension that does not ask for an event must not hold up the instance forever.
         let held_up = !state.machine.can_take() && instance.program.multi_concurrency == 1;
         state.settle = held_up.then(|| Instant::now() + instance.program.init_limit());
-        wakes_task = state.retired || held_up;
-        Ok(())
-    })?;
-    if wakes_task {
-        instance.wake.notify_one();
-    } else if let Some(owner) = instance.owner.upgrade() {
-        owner.ready(instance);
-    }
-    Ok(waiting)
+        Ok(state.retired || held_up)
+    })
 }
