@@ -134,10 +134,7 @@ impl Tally {
             );
         }
         let has_struck = self.has_struck();
-        let panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
-        for panic in panics.iter() {
-            println!("PANIC: {panic}");
-        }
+        let panics = panics();
         println!(
             "untrue={} rejected={} not_run={}",
             self.count(Fault::Untrue),
@@ -150,9 +147,9 @@ impl Tally {
             self.count(Fault::Twice),
             self.count(Fault::Half),
             self.count(Fault::Hang),
-            panics.len(),
+            panics,
         );
-        has_struck && self.faults.is_empty() && self.errors == 0 && panics.is_empty()
+        has_struck && self.faults.is_empty() && self.errors == 0 && panics == 0
     }
 }
 
