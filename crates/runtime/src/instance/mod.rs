@@ -11,6 +11,7 @@ mod polls;
 mod prompt;
 mod receiving;
 mod serve;
+mod state;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -20,7 +21,7 @@ use std::fmt;
 // loom's types.
 use std::sync;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::Response;
@@ -29,12 +30,10 @@ use tokio::sync::Notify;
 
 pub(crate) use self::call::Call;
 pub(crate) use self::headers::Headers;
-use self::log::Log;
 pub(crate) use self::permit::Permit;
-use self::polls::Polls;
-use crate::api::{Machine, PollId};
+use self::state::State;
 use crate::log_line::LogSink;
-use crate::process::{Memory, Output};
+use crate::process::Output;
 use crate::{Failure, LogLine, Program};
 
 /// How long a function with extensions may take to exit.
@@ -65,37 +64,6 @@ pub(crate) struct Instance {
 
 type Delivery = Response<Full<Bytes>>;
 
-struct State {
-    machine: Machine,
-    polls: Polls,
-    next_poll: PollId,
-    #[expect(
-        clippy::vec_box,
-        reason = "the calls are already boxed, and moving them would be expensive"
-    )]
-    calls: Vec<Box<Call>>,
-    started: Instant,
-    init_duration: Option<Duration>,
-    init_failure: Option<Failure>,
-    init_log: Log,
-    /// When the instance is ended if the runtime does not ask for an event after its response.
-    settle: Option<Instant>,
-    /// The deadline that the instance's task waits for.
-    armed: Option<Instant>,
-    memory: Option<Memory>,
-    /// Whether the instance's task looks at the memory while invocations run.
-    samples: bool,
-    nonce: u128,
-    /// Whether the instance has received an invocation.
-    served: bool,
-    /// Why the instance is being ended, as reported to extensions.
-    ending: Option<&'static str>,
-    /// Whether the runtime has asked for an event.
-    ready: bool,
-    retired: bool,
-    stopped: bool,
-}
-
 impl fmt::Debug for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Instance")
@@ -113,33 +81,13 @@ impl Instance {
         sink: Option<LogSink>,
         nonce: u128,
     ) -> Self {
-        let machine = Machine::new(program.multi_concurrency);
         Self {
             number,
             tenant,
+            state: Mutex::new(State::new(program.multi_concurrency, nonce)),
             program,
             owner,
             sink,
-            state: Mutex::new(State {
-                machine,
-                polls: Polls::default(),
-                next_poll: 0,
-                calls: Vec::new(),
-                started: Instant::now(),
-                init_duration: None,
-                init_failure: None,
-                init_log: Log::default(),
-                settle: None,
-                armed: None,
-                memory: None,
-                samples: false,
-                nonce,
-                served: false,
-                ending: None,
-                ready: false,
-                retired: false,
-                stopped: false,
-            }),
             output: OnceLock::new(),
             wake: Notify::new(),
             over: Notify::new(),

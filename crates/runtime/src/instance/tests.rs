@@ -1,5 +1,7 @@
 //! What an instance takes, when it counts as starting, idle or settling, and whose its lines are.
 
+use std::time::Instant;
+
 use super::*;
 use crate::{Event, Outcome};
 

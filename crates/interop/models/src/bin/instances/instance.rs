@@ -30,15 +30,16 @@ mod log;
 mod permit;
 #[path = "../../../../../runtime/src/instance/polls.rs"]
 mod polls;
+#[path = "../../../../../runtime/src/instance/state.rs"]
+mod state;
 #[path = "../../../../../runtime/src/instance/waiting.rs"]
 mod waiting;
 
 pub(crate) use call::Call;
 use handing::Closed;
 pub(crate) use headers::Headers;
-use log::Log;
 pub(crate) use permit::Permit;
-use polls::Polls;
+use state::State;
 use waiting::{Waiting, poll};
 
 /// The same as in `runtime/src/instance/mod.rs`.
@@ -58,27 +59,6 @@ pub(crate) struct Instance {
 }
 
 type Delivery = Response<Full<Bytes>>;
-
-struct State {
-    machine: Machine,
-    polls: Polls,
-    next_poll: PollId,
-    #[expect(clippy::vec_box, reason = "as in the instance that this stands for")]
-    calls: Vec<Box<Call>>,
-    started: Instant,
-    init_duration: Option<Duration>,
-    init_failure: Option<Failure>,
-    init_log: Log,
-    settle: Option<Instant>,
-    armed: Option<Instant>,
-    memory: Option<Memory>,
-    samples: bool,
-    nonce: u128,
-    served: bool,
-    ready: bool,
-    retired: bool,
-    stopped: bool,
-}
 
 /// No model has extensions.
 mod serve {
@@ -119,25 +99,7 @@ impl Instance {
             number,
             tenant,
             owner,
-            state: Mutex::new(State {
-                machine: Machine::new(program.multi_concurrency),
-                polls: Polls::default(),
-                next_poll: 0,
-                calls: Vec::new(),
-                started: Instant::now(),
-                init_duration: None,
-                init_failure: None,
-                init_log: Log::default(),
-                settle: None,
-                armed: None,
-                memory: None,
-                samples: false,
-                nonce,
-                served: false,
-                ready: false,
-                retired: false,
-                stopped: false,
-            }),
+            state: Mutex::new(State::new(program.multi_concurrency, nonce)),
             program,
             wake: Notify::new(),
             over: Notify::new(),
