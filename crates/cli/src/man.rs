@@ -66,7 +66,7 @@ fn extra(help: &str) -> Roff {
     roff
 }
 
-/// The heading of a list that has a section of its own, and its lines.
+/// The heading of a list that has its own section, and its lines.
 fn heading(paragraph: &str) -> Option<(&'static str, &str)> {
     [
         ("Examples:\n", "EXAMPLES"),

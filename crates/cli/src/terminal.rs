@@ -8,8 +8,8 @@
 //! The libraries also escape and shorten the text that they quote in their errors (`Excerpt`: one
 //! line, 1 KiB), so that their messages are safe in any log. This module does it for the complete
 //! output of the program: for causes from other libraries, for logs and headers shown in full, and
-//! for the user's arguments. Both escape by the same rule, `lambda_invoke_error::text`; an escaped
-//! text is not escaped again.
+//! for the user's arguments. The libraries and the program escape by the same rule,
+//! `lambda_invoke_error::text`; an escaped text is not escaped again.
 #![allow(
     clippy::disallowed_methods,
     reason = "the one module that writes to stderr"

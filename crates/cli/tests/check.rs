@@ -58,7 +58,7 @@ fn an_arn_of_another_resource_is_noted() {
         (mapping, "event-source-mapping", "an event source mapping"),
     ] {
         let note = format!(
-            "note         this is the ARN of {resource}; Lambda accepts it as that of a function \
+            "note         this is the ARN of {resource}; Lambda accepts it as the ARN of a function \
              called {name}\n"
         );
         let text = accepted(&[arn]);

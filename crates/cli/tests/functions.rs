@@ -326,7 +326,7 @@ fn mistakes_are_usage_errors_that_say_what_would_be_right() {
     for (arguments, part) in [
         (
             &["app.py"][..],
-            "app.py: defines no function lambda_handler or handler; to serve main, write FILE:main",
+            "app.py: defines no function lambda_handler or handler; to serve the function main, write FILE:main",
         ),
         (&["nothing.py"], "'nothing.py' does not exist"),
         (

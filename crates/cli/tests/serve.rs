@@ -313,7 +313,7 @@ async fn invocations_that_outlast_the_grace_are_dropped() {
     assert!(
         ended
             .stderr
-            .contains("that still ran after 100ms were dropped"),
+            .contains("that were still running after 100ms were dropped"),
         "{}",
         ended.stderr
     );

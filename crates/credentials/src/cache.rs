@@ -1,7 +1,8 @@
 //! Caches credentials, and renews them before they expire, with one fetch at a time.
 //!
-//! The client of `lambda-invoke` has a cache of its own, which holds signers and follows the
-//! service's clock; this crate knows neither. For other users of a chain, this is the only cache.
+//! The client of `lambda-invoke` has its own cache, which contains signers and follows the
+//! service's clock; this crate knows neither. For other users of a chain, this is the only
+//! cache.
 
 use std::fmt;
 use std::future::Future;

@@ -155,8 +155,7 @@ impl Chain {
     /// Returns the region that [`Settings::region`] finds, or else the region of the instance.
     ///
     /// # Errors
-    ///
-    /// If there is none, or a setting is invalid.
+    /// If there is no region, or a setting is invalid.
     pub async fn region(&self) -> Result<Setting<String>, Error> {
         let settings = self.settings();
         if let Some(region) = settings.region()? {

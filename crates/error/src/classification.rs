@@ -129,7 +129,7 @@ impl ServiceError {
         self.retry_class() == RetryClass::Pending
     }
 
-    /// Whether the same request keeps failing until somebody changes something.
+    /// Whether the same request keeps failing until someone changes something.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         self.retry_class() == RetryClass::Permanent

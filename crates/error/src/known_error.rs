@@ -40,7 +40,7 @@ pub struct KnownError {
     pub class: RetryClass,
     /// What the error says about the execution.
     pub execution: Execution,
-    /// The name of the body's member that holds the message: `message` or `Message`.
+    /// The name of the body's member with the message: `message` or `Message`.
     pub message_member: &'static str,
     /// Whether the body has a member `Type`.
     pub has_type: bool,

@@ -1,4 +1,4 @@
-//! Members of an error's body that have a type of their own: `Reason` and `Type`.
+//! Members of an error's body that have their own types: `Reason` and `Type`.
 
 use core::fmt;
 

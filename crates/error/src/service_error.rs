@@ -56,7 +56,7 @@ impl ServiceError {
     ///
     /// # Errors
     ///
-    /// Returns [`UnmodelledError`] if a header cannot hold the code, or the status is not an error's.
+    /// Returns [`UnmodelledError`] if the code is not a valid header value, or the status is not an error's.
     ///
     /// # Example
     ///

@@ -82,7 +82,7 @@ fn bytes<'a>(u: &mut Unstructured<'a>, max: usize) -> Result<&'a [u8]> {
     u.bytes(length)
 }
 
-/// Takes up to `max` of the remaining bytes, as far as they are valid UTF-8.
+/// Takes up to `max` of the remaining bytes, up to the first that is not valid UTF-8.
 fn text<'a>(u: &mut Unstructured<'a>, max: usize) -> Result<&'a str> {
     let bytes = bytes(u, max)?;
     let valid = match core::str::from_utf8(bytes) {

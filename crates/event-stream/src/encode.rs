@@ -32,7 +32,8 @@ pub fn encoded_len(headers: Headers<'_>, payload: usize) -> Result<usize, Encode
 /// # Errors
 ///
 /// [`EncodeError::MessageTooLong`] if it has more than 4,294,967,295 bytes, and
-/// [`EncodeError::BufferTooSmall`] if the buffer has no room for it. Nothing is written then.
+/// [`EncodeError::BufferTooSmall`] if the message does not fit into the buffer. Nothing is
+/// written then.
 ///
 /// # Example
 ///

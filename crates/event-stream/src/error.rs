@@ -267,7 +267,7 @@ pub enum EncodeError {
         /// The length of the message, in bytes.
         actual: u64,
     },
-    /// The buffer has not enough room for the message.
+    /// The message does not fit into the buffer.
     BufferTooSmall {
         /// The length of the message, in bytes.
         needed: usize,

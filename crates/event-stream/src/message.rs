@@ -110,7 +110,8 @@ impl Message {
     /// # Errors
     ///
     /// [`EncodeError::MessageTooLong`] if it has more than 4,294,967,295 bytes, and
-    /// [`EncodeError::BufferTooSmall`] if the buffer has no room for it. Nothing is written then.
+    /// [`EncodeError::BufferTooSmall`] if the message does not fit into the buffer. Nothing is
+    /// written then.
     pub fn encode(&self, out: &mut impl BufMut) -> Result<(), EncodeError> {
         encode::encode(self.headers(), self.payload.clone(), out)
     }

@@ -67,7 +67,7 @@ impl fmt::Display for Member {
 
 /// A rejected value: [which one](Self::member), [where](Self::offset), and what was expected.
 ///
-/// It does not hold the value itself. [`snippet`](Self::snippet) shows the place, given the value.
+/// It does not contain the value itself. [`snippet`](Self::snippet) shows the place, given the value.
 ///
 /// # Example
 ///

@@ -9,8 +9,8 @@ use crate::other_resource::OtherResource;
 
 /// A common mistake in a function name that was rejected.
 ///
-/// An accepted name is never examined: the ARN `arn:aws:lambda:us-east-1:123456789012:layer:tools` is
-/// one of a function called `layer`, as far as the service's pattern is concerned. See
+/// An accepted name is never examined: the ARN `arn:aws:lambda:us-east-1:123456789012:layer:tools`
+/// is one of a function called `layer`, according to the service's pattern. See
 /// [`FunctionName::other_resource`](crate::FunctionName::other_resource).
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -33,7 +33,7 @@ use crate::{BoxError, Client, Credentials, EndpointUrl, Error, ProvideCredential
 /// | [`timeouts`](Self::timeouts) | [`Timeouts::default`] |
 /// | [`transport`](Self::transport) | [`Transport::new`] |
 /// | [`max_reply_bytes`](Self::max_reply_bytes) | 32 MiB |
-/// | [`header`](Self::header), [`unsigned_header`](Self::unsigned_header) | no headers but those of the protocol |
+/// | [`header`](Self::header), [`unsigned_header`](Self::unsigned_header) | only the protocol's headers |
 ///
 /// Nothing is read from the environment or from files: neither `AWS_*` and proxy variables nor the
 /// shared configuration. The caller passes the values that it needs.
@@ -193,7 +193,8 @@ impl<C> ClientBuilder<C> {
     /// for example).
     ///
     /// [`build`](Self::build) rejects headers that the client sets itself: `authorization`, `host`,
-    /// `content-length`, `content-type`, all that begin with `x-amz-`, and those of the connection.
+    /// `content-length`, `content-type`, all that begin with `x-amz-`, and the connection's
+    /// headers.
     pub fn header(
         self,
         name: impl TryInto<HeaderName, Error: Into<BoxError>>,
@@ -249,8 +250,8 @@ impl<C> ClientBuilder<C> {
     /// all attempts and the delays between them.
     ///
     /// The time in which credentials are fetched does not count. A call without valid credentials
-    /// waits for them for at most five minutes, the limit of a fetch; put a limit of your own into the
-    /// provider, or around the call: a fetch goes on for other calls if its call is canceled.
+    /// waits for them for at most five minutes, the limit of a fetch; set a shorter limit in the
+    /// provider, or around the call. If its call is canceled, a fetch continues for other calls.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = Some(timeouts);
         self
@@ -259,13 +260,13 @@ impl<C> ClientBuilder<C> {
     /// Sets the service that sends the requests: a configured [`Transport`] (proxy, certificates,
     /// keep-alive), or any [`tower_service::Service`].
     ///
-    /// Each request is sent through a clone of the service. Timeouts that the client or the call sets
-    /// are among the request's extensions, as [`Timeouts`] or, if only
+    /// Each request is sent through a clone of the service. Timeouts that the client or the call
+    /// sets are among the request's extensions, as [`Timeouts`] or, if only
     /// [`Call::timeout`](crate::Call::timeout) is set, as
-    /// [`TotalTimeout`](lambda_invoke_transport::TotalTimeout); a [`Transport`] below layers finds them
-    /// there, and else applies its own. Until the head of the response arrives, the first-byte and total
-    /// timeouts are enforced even if the service ignores them; without a setting, those of
-    /// [`Timeouts::default`].
+    /// [`TotalTimeout`](lambda_invoke_transport::TotalTimeout); a [`Transport`] below layers finds
+    /// them there, and otherwise applies its own. Until the head of the response arrives, the
+    /// first-byte and total timeouts are enforced even if the service ignores them; without a
+    /// setting, those of [`Timeouts::default`].
     ///
     /// The service's errors mean that the request may have arrived, unless they are a
     /// [`lambda_invoke_transport::Error`] that says otherwise. A layer that sends a request more than

@@ -193,8 +193,8 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         })
     }
 
-    /// Does not request the log. Failures that only the log reports then go unnoticed: those of
-    /// functions that fail or time out after they began to stream.
+    /// Does not request the log. Failures that only the log reports then go unnoticed: when a
+    /// function fails or times out after it began to stream.
     pub fn without_log(self) -> Self {
         self.with(|request| {
             request.log_type = LogType::None;
@@ -252,7 +252,7 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         }
     }
 
-    /// Sets how long each part of this call may take, in place of the client's timeouts.
+    /// Sets how long each part of this call may take, instead of the client's timeouts.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.options.timeouts = Some(timeouts);
         self
@@ -309,7 +309,7 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         self.with(|_| set.map_err(Error::input))
     }
 
-    /// Sets the retry policy of this call, in place of the client's policy.
+    /// Sets the retry policy of this call, instead of the client's policy.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.options.retry = Some(policy);
         self

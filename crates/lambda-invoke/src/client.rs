@@ -106,7 +106,7 @@ impl Client {
         self.core.endpoint.uri().to_string()
     }
 
-    /// Returns the retry policy of calls that have none of their own.
+    /// Returns the retry policy of calls that do not set one.
     #[must_use]
     pub fn retry_policy(&self) -> RetryPolicy {
         self.core.retry

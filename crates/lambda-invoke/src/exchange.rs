@@ -36,9 +36,9 @@ use crate::{Error, FunctionName};
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("lambda-invoke/", env!("CARGO_PKG_VERSION")));
 
-/// How many headers every request has besides its own: `Host`, `User-Agent`, `X-Amz-Date`,
-/// `Authorization` and, from hyper, `Content-Length`. A map without room for the last one would
-/// grow to twice its size.
+/// How many headers every request has in addition to its own: `Host`, `User-Agent`,
+/// `X-Amz-Date`, `Authorization` and, from hyper, `Content-Length`. A map without space for
+/// the last one would grow to twice its size.
 const HEADERS: usize = 5;
 
 /// How long to wait for the body of an error response. Nearly everything is in its head.

@@ -20,7 +20,7 @@ pub struct FunctionFailure {
     pub code: Option<String>,
     /// The `ErrorDetails` of a stream's `InvokeComplete`, unchanged.
     pub details: Option<String>,
-    /// The function's own error type, message and trace, as far as the payload, the details or the
+    /// The function's own error type, message and trace, if the payload, the details or the
     /// log have them.
     pub error: FunctionError,
     /// The failure that the log reports, if the log was requested and reports one.

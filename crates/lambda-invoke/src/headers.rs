@@ -10,7 +10,7 @@ use lambda_invoke_protocol::header::{
 
 use crate::BoxError;
 
-/// The headers of a client or a call, besides those that the client sets itself.
+/// The headers that the caller adds to a client or a call.
 #[derive(Clone, Default)]
 pub(crate) struct ExtraHeaders(Vec<ExtraHeader>);
 

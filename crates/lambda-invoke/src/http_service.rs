@@ -46,7 +46,7 @@ impl HttpService {
         }
     }
 
-    /// The timeouts of a request that has none of its own, as far as they are known.
+    /// The timeouts of a request that does not set any, if they are known.
     pub(crate) fn timeouts(&self) -> Option<Timeouts> {
         match self {
             Self::Builtin(transport) => Some(transport.timeouts()),
@@ -185,8 +185,8 @@ impl ResponseBody {
         poll_fn(|cx| self.poll_data(cx)).await
     }
 
-    /// Returns how many bytes are still to come, as far as that is known. This is exact for a body
-    /// of the built-in transport with a length; the body of a custom service may know its length
+    /// Returns how many bytes are still to come, if known. This is exact for a body of the
+    /// built-in transport with a length; the body of a custom service may know its length
     /// without any header.
     pub(crate) fn size_hint(&self) -> SizeHint {
         match self {

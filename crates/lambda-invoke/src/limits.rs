@@ -1,4 +1,4 @@
-//! The timeouts of a call, as far as the caller sets them.
+//! The timeouts that the caller sets for a call.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub(crate) enum Limits {
     OfService,
     /// The same, except for the total.
     Total(Duration),
-    /// None but these.
+    /// Only these.
     All(Timeouts),
 }
 

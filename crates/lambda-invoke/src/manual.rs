@@ -9,7 +9,7 @@
 //! - [`r`]: calls from R, through the program
 //! - [`threat_model`]: what is protected, and against whom
 //!
-//! The pages are those of the folder `docs` in the repository.
+//! The pages are from the folder `docs` in the repository.
 
 // Links between the pages. The definitions here take precedence over those in the pages, which are
 // for readers of the files.

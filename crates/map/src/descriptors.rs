@@ -1,6 +1,6 @@
 //! The limit of open files of this process.
 
-/// Raises this process's limit of open files towards `needed`, as far as the system allows, and
+/// Raises this process's limit of open files towards `needed` as far as the system allows, and
 /// returns the limit. `None` if there is no limit, or if it is not known.
 ///
 /// # Example

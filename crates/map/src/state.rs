@@ -24,7 +24,7 @@ pub enum Status {
     Settled(Settled),
 }
 
-/// Which items are sent again, besides those that certainly did not run.
+/// Which items are sent again, in addition to those that certainly did not run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rerun {
@@ -315,7 +315,7 @@ impl State {
         self.total
     }
 
-    /// Returns whether an item is to be sent.
+    /// Returns whether an item has to be sent.
     ///
     /// # Errors
     ///

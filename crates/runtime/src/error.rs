@@ -65,7 +65,7 @@ impl fmt::Display for InvokeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooManyRequests { limit, .. } => {
-                write!(f, "all {limit} calls that may be in progress are taken")
+                write!(f, "the limit of {limit} calls in progress is reached")
             }
             Self::InvalidEvent { member } => {
                 write!(f, "the event's {member} cannot be sent as a header")

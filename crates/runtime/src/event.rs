@@ -26,7 +26,7 @@ pub struct Event {
     pub arn: Option<String>,
     /// The client context as JSON (not in base64).
     pub client_context: Option<String>,
-    /// The tenant. Each tenant has instances of its own.
+    /// The tenant. Each tenant has its own instances.
     pub tenant_id: Option<String>,
     /// The X-Ray trace header.
     pub trace_id: Option<String>,

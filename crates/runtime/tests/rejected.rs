@@ -351,7 +351,7 @@ fn errors_say_what_is_wrong() {
                 reason: "ConcurrentInvocationLimitExceeded",
                 limit: 3,
             },
-            "all 3 calls that may be in progress are taken",
+            "the limit of 3 calls in progress is reached",
         ),
         (
             InvokeError::InvalidEvent { member: "trace_id" },

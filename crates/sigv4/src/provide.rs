@@ -16,13 +16,12 @@ pub type CredentialsFuture<'a> =
 
 /// Fetches the credentials that requests are signed with.
 ///
-/// A provider only fetches: it needs no cache, no lock and no timer of its own. The client of
-/// `lambda-invoke` caches the credentials, fetches them once however many calls wait, and fetches
-/// them again
+/// A provider only fetches: it needs no cache, lock or timer. The client of `lambda-invoke`
+/// caches the credentials, fetches them once however many calls wait, and fetches them again
 /// - five minutes before they expire (while that fails, the old ones are used until they expire),
 /// - after 15 minutes, if they have no expiry,
-/// - as soon as the service says that they have expired; a provider that has a cache all the same learns
-///   that by [`invalidate`](Self::invalidate).
+/// - as soon as the service says that they have expired; a provider with its own cache learns
+///   of this through [`invalidate`](Self::invalidate).
 ///
 /// While one call fetches new credentials and waits at most five seconds for them, the others use
 /// the old ones. Expired credentials are not sent: a provider that returns them has failed, as has
@@ -66,8 +65,8 @@ pub trait ProvideCredentials: fmt::Debug + Send + Sync {
         true
     }
 
-    /// Learns that the service says these credentials have expired, before they are fetched again. A
-    /// provider with a cache of its own should then not return them from it. By default, nothing
+    /// Learns that the service says these credentials have expired, before they are fetched again.
+    /// A provider with its own cache should then not return them from it. By default, nothing
     /// happens.
     fn invalidate(&self, expired: &Credentials) {
         let _ = expired;

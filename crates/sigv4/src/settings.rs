@@ -27,10 +27,10 @@ pub struct SigningSettings {
     pub session_token: SessionTokenMode,
     /// Whether the signer adds `x-amz-content-sha256`, signed. S3 requires it; other services do not.
     pub content_sha256_header: bool,
-    /// Headers to leave unsigned besides [`NEVER_SIGNED`](crate::NEVER_SIGNED). The verifier accepts
-    /// them unsigned even if their names begin with `x-amz-`. `host`, `x-amz-date`,
-    /// `x-amz-content-sha256` and, unless it is [appended](SessionTokenMode::Appended),
-    /// `x-amz-security-token` are signed all the same.
+    /// Headers to leave unsigned, in addition to [`NEVER_SIGNED`](crate::NEVER_SIGNED). The
+    /// verifier accepts them unsigned even if their names begin with `x-amz-`. `host`,
+    /// `x-amz-date`, `x-amz-content-sha256` and, unless it is
+    /// [appended](SessionTokenMode::Appended), `x-amz-security-token` are signed all the same.
     pub unsigned_headers: Vec<HeaderName>,
 }
 

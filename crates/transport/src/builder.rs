@@ -72,7 +72,7 @@ impl Default for TransportBuilder {
 }
 
 impl TransportBuilder {
-    /// Sets the timeouts of requests that have none of their own.
+    /// Sets the timeouts of requests that do not set their own.
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
@@ -104,8 +104,8 @@ impl TransportBuilder {
         self
     }
 
-    /// Sets how many unused connections are kept for each host. With 0, every request has a
-    /// connection of its own.
+    /// Sets how many unused connections are kept for each host. With 0, every request has its
+    /// own connection.
     #[must_use]
     pub fn pool_size(mut self, connections: usize) -> Self {
         self.pool_size = connections;

@@ -117,7 +117,7 @@ impl<C: Reusable> Connections<C> {
 }
 
 /// The place of a request in the queue of those that wait for a connection. A connection that the
-/// request was given, but did not take before it was dropped or opened one of its own, is returned.
+/// request was given, but did not take before it was dropped or opened its own, is returned.
 pub(crate) struct Turn<C: Reusable> {
     connections: Arc<Connections<C>>,
     given: oneshot::Receiver<C>,

@@ -75,7 +75,7 @@ pub enum ErrorKind {
     Canceled,
     /// The connection closed, or was reset, before the response was complete.
     Closed,
-    /// Another failure of reading or writing.
+    /// Another error while reading or writing.
     Io,
     /// The server's response is not HTTP/1.1, or its head is too large.
     Protocol,

@@ -80,7 +80,7 @@ impl Transport {
         self.pool.connector()
     }
 
-    /// The timeouts of requests that have none of their own.
+    /// The timeouts of requests that do not set their own.
     #[must_use]
     pub fn timeouts(&self) -> Timeouts {
         self.limits
@@ -217,7 +217,7 @@ fn check(request: &Request<Full<Bytes>>) -> Result<(&Scheme, &Authority), Error>
         let announced = announced.to_str().ok().and_then(|value| value.parse().ok());
         if announced != length {
             return Err(Error::request(
-                "the request's content-length is not that of its body",
+                "the request's content-length differs from the length of its body",
             ));
         }
     }

@@ -13,7 +13,7 @@ pub(crate) const BUILT_IN: [&str; 4] = ["hello", "echo", "count", "fail"];
 /// How similar two names must be for one to be a misspelling of the other, from 0 to 1.
 const SIMILAR: f64 = 0.8;
 
-/// The advice for an error, if there is any besides the client's own.
+/// The advice for an error, if there is any beyond the client's own.
 pub(crate) fn of(error: &Error) -> Option<String> {
     if let Some(kind) = error.timeout_kind() {
         return Some(format!("{} sets this timeout", option_of(kind)?));

@@ -249,7 +249,8 @@ impl Options {
         })
     }
 
-    /// The threads for this many concurrent calls. An endpoint in this process needs some of its own.
+    /// The threads for this many concurrent calls. An endpoint in this process needs
+    /// additional threads.
     pub(crate) fn threads(&self, calls: usize) -> Threads {
         match self.local {
             true => Threads::Many,

@@ -82,7 +82,7 @@ pub(crate) fn call_failure(error: &Error, options: &call::Options) -> Failure {
     if let (Some(resource), true) = (other_resource, is_missing) {
         let _ = write!(
             failure.message,
-            "\n  hint: this is the ARN of {resource}; that of a function has function: before its name"
+            "\n  hint: this is the ARN of {resource}; the ARN of a function has function: before its name"
         );
     } else if options.is_local() && is_missing {
         let function = options.function.split(':').next().unwrap_or_default();

@@ -17,8 +17,8 @@ use crate::terminal::{Style, say_json, say_labeled};
 pub(crate) enum Exit {
     /// The function failed.
     FunctionFailed = 1,
-    /// Invalid input, usage or configuration: nothing was sent; by `map`, which reads its input while it
-    /// sends, nothing more.
+    /// Invalid input, usage or configuration: nothing was sent. `map`, which reads its input
+    /// while it sends, sends nothing more.
     Usage = 2,
     /// The service rejected the request.
     Rejected = 3,
@@ -57,7 +57,7 @@ pub(crate) struct Failure {
     pub(crate) exit: Exit,
     /// Empty if there is nothing to report.
     pub(crate) message: String,
-    /// Members of the JSON report besides the message and the exit code.
+    /// Members of the JSON report other than the message and the exit code.
     members: Map<String, Value>,
     as_json: bool,
     /// Whether to report only as JSON.

@@ -120,7 +120,7 @@ impl fmt::Display for Problem {
                 write!(f, "defines no function {looked_for}; ")?;
                 match defined.as_slice() {
                     [] => f.write_str("name the handler after a colon, as in FILE:NAME"),
-                    [only] => write!(f, "to serve {only}, write FILE:{only}"),
+                    [only] => write!(f, "to serve the function {only}, write FILE:{only}"),
                     several => write!(
                         f,
                         "name one after a colon, as in FILE:NAME; it defines {}",

@@ -30,7 +30,7 @@ const MOST_MEMORY: u16 = 10_240;
 /// The maximum number of instances of a function, and of calls in an instance.
 pub(crate) const MOST_CONCURRENCY: usize = 1_000;
 
-/// The maximum number of calls that wait for an instance of a function. Each may hold 6 MB.
+/// The maximum number of calls that wait for an instance of a function. Each may take 6 MB.
 pub(crate) const MOST_QUEUED: usize = 1_000;
 
 /// The longest timeout of a function.

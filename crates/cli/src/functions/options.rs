@@ -18,7 +18,7 @@ pub(crate) struct Options {
     /// speaks the Lambda Runtime API; the function has the file's name; repeatable
     #[arg(value_name = "SOURCE")]
     source: Vec<String>,
-    /// A function as SOURCE, or with a name of its own as NAME=SOURCE or NAME='COMMAND'; repeatable
+    /// A function as SOURCE, or with a name as NAME=SOURCE or NAME='COMMAND'; repeatable
     #[arg(long, value_name = "NAME=SOURCE|COMMAND")]
     function: Vec<String>,
     /// Functions with their settings, in a file such as lambda.toml; see --print-config

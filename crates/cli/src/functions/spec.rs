@@ -25,7 +25,7 @@ pub(crate) struct FunctionSpec {
     pub(crate) queue: usize,
     /// Whether to start new instances after a change of the source.
     pub(crate) watch: bool,
-    /// The settings of the function URL; `None` for those of all functions.
+    /// The settings of the function URL; `None` for the settings of all functions.
     pub(crate) url: Option<Url>,
 }
 

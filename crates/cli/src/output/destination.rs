@@ -45,8 +45,9 @@ impl Options {
 #[derive(Clone, Debug)]
 pub(crate) enum Destination {
     Stdout,
-    /// A device or a pipe, which is written to directly. It stays open: the reader of a pipe that is
-    /// closed takes it for the end, and nobody would read what is written after it is opened again.
+    /// A device or a pipe, which is written to directly. It stays open: the reader of a pipe that
+    /// is closed takes that for the end, and nobody would read what is written after reopening the
+    /// pipe.
     Special(PathBuf, Arc<File>),
     /// A regular file, with its permissions if it exists.
     File(PathBuf, Option<Permissions>),

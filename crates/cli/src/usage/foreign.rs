@@ -175,7 +175,7 @@ pub(super) const OF_COMMAND: &[(&str, &[&str], &str)] = &[
     (
         "serve",
         &["-d", "--data", "--payload", "--body", "--event"],
-        "serve takes no payload: call a function of it with invoke or stream, -p and --endpoint-url",
+        "serve takes no payload: call its functions with invoke or stream, -p and --endpoint-url",
     ),
     (
         "serve",
@@ -238,7 +238,7 @@ pub(super) const COMMANDS: &[(&[&str], &str)] = &[
     (&["invoke-async", "async"], "use invoke NAME --event"),
     (
         &["configure", "config", "login", "sso", "profile", "profiles"],
-        "profiles are those of the AWS CLI, which creates them: aws configure; whoami shows what is found",
+        "create a profile with the AWS CLI: aws configure; whoami shows which profile is used",
     ),
     (
         &[

@@ -176,7 +176,7 @@ fn is_possible(command: &Command, hint: &str) -> bool {
     option.is_none_or(|option| !option.starts_with('-') || has_option(command, option))
 }
 
-/// Whether the command has the option, and does not only reject it with a message of its own.
+/// Whether the command has the option, rather than only rejecting it with its own message.
 fn has_option(command: &Command, option: &str) -> bool {
     let mut shown = command
         .get_arguments()

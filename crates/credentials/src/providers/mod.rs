@@ -1,4 +1,4 @@
-//! The providers of the chain, each in a module of its own.
+//! The providers of the chain, each in its own module.
 
 pub(crate) mod container;
 pub(crate) mod environment;

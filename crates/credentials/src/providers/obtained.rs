@@ -38,7 +38,7 @@ pub(crate) fn expired(how: &str, expiry: Timestamp, now: Timestamp) -> Error {
     let clock = format!("the clock of this machine says {now}: if that is wrong, set it");
     Error::new(
         ErrorKind::Expired,
-        format!("the credentials of {how} expired at {expiry} already; they are not used"),
+        format!("the credentials of {how} had already expired at {expiry}; they are not used"),
     )
     .with_notes([clock])
 }

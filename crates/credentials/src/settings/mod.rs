@@ -113,7 +113,7 @@ impl SettingsBuilder {
         self
     }
 
-    /// Sets the region, in place of every other setting.
+    /// Sets the region, which overrides every other setting of it.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into());
         self
@@ -125,7 +125,7 @@ impl SettingsBuilder {
         self
     }
 
-    /// Sets the file with the certificate authorities to trust, in place of every other setting.
+    /// Sets the file with the certificate authorities to trust, which overrides every other setting of it.
     pub fn ca_bundle(mut self, path: impl Into<PathBuf>) -> Self {
         self.ca_bundle = Some(path.into());
         self

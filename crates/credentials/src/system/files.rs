@@ -36,7 +36,7 @@ pub trait Files: fmt::Debug + Send + Sync {
     fn write_private(&self, path: &Path, data: &[u8]) -> io::Result<()>;
 }
 
-/// The files of this machine. Reading a pipe, such as that of a shell's `<(..)`, times out after ten
+/// The files of this machine. Reading a pipe, such as a shell's `<(..)`, times out after ten
 /// seconds.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]

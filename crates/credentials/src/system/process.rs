@@ -117,9 +117,9 @@ impl Processes for LocalProcesses {
             let abort = AbortOnDrop(reading.abort_handle());
             let status = child.wait().await?;
             // A helper that the program left in the background may keep its output open.
-            let data = tokio::time::timeout(AFTER_EXIT, reading)
-                .await
-                .map_err(|_| "it ended, but left a program running that holds its output")???;
+            let data = tokio::time::timeout(AFTER_EXIT, reading).await.map_err(
+                |_| "it ended, but left a program running that keeps its output open",
+            )???;
             drop(abort);
             if data.len() as u64 > MAX_OUTPUT {
                 return Err(format!("it wrote more than {MAX_OUTPUT} bytes").into());

@@ -63,7 +63,7 @@ impl Event {
         &self.payload
     }
 
-    /// Returns the memory that the event holds, in bytes.
+    /// Returns the memory that the event uses, in bytes.
     pub(super) fn held(&self) -> usize {
         let call = &self.call;
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::capacity);

@@ -57,7 +57,7 @@ impl Owned {
         None
     }
 
-    /// Queues a failed event, with its error, for its next attempt, or returns the reason why there is none.
+    /// Queues a failed event, with its error, for its next attempt, or returns why there is no next attempt.
     pub(super) fn put_back(&mut self, error: Bytes) -> Option<EventFailure> {
         let queue = &self.queue;
         let mut event = self.event.take()?;

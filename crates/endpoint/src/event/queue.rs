@@ -26,7 +26,7 @@ pub(super) const THROTTLED: Duration = Duration::from_millis(100);
 #[derive(Default)]
 pub(super) struct State {
     pub(super) waiting: BinaryHeap<Reverse<Entry>>,
-    /// The number of accepted events that have not ended, and the bytes that they hold.
+    /// The number of accepted events that have not ended, and the bytes that they use.
     pub(super) events: usize,
     pub(super) bytes: usize,
     count: u64,

@@ -62,7 +62,7 @@ impl EventSettings {
         self
     }
 
-    /// Limits the memory that all events hold, including the queue's own; further events are
+    /// Limits the memory that all events use, including the queue's own; further events are
     /// rejected with 429. The error of a failed attempt adds up to 16 KiB to its event; an event is
     /// never dropped because of that.
     #[must_use]

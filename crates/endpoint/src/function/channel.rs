@@ -39,7 +39,7 @@ impl ResponseLimits {
     }
 }
 
-/// The head of a response, as far as the function has set it.
+/// The parts of a response's head that the function has set.
 #[derive(Clone, Debug)]
 pub(crate) struct ResponseHead {
     pub(crate) mode: Mode,

@@ -68,7 +68,7 @@ impl FunctionError {
     /// Creates the error for an exited process: `Runtime.ExitError` with the message `Runtime
     /// exited with error: <how>`, or `Runtime exited without providing a reason`.
     ///
-    /// Useful for tests: an in-process function has no process of its own that could exit.
+    /// Useful for tests: an in-process function has no separate process that could exit.
     #[must_use]
     pub fn exit(how: Option<&str>) -> Self {
         let message = match how {

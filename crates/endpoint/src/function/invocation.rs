@@ -39,7 +39,7 @@ pub struct Invocation {
     shared: Arc<Shared>,
 }
 
-/// The parameters of a call, besides its payload.
+/// The parameters of a call, without its payload.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) function: Arc<FunctionInfo>,
@@ -298,7 +298,7 @@ impl Invocation {
         call.trace_id.clone().unwrap_or_else(own)
     }
 
-    /// Sets the resources that the invocation has used, in place of those of this process.
+    /// Sets the resources that the invocation has used, instead of the resources of this process.
     #[cfg(feature = "runtime")]
     pub(crate) fn set_usage(&self, usage: Usage) {
         // It is set only once, at the end.

@@ -39,7 +39,7 @@ type Code = dyn Fn(Invocation, ResponseWriter) -> Running + Send + Sync;
 /// The code of a function or of one of its versions.
 #[derive(Clone)]
 pub(crate) struct Handler {
-    /// How it responds, as far as that is known before it has written anything.
+    /// How it responds, if that is known before it has written anything.
     pub(crate) mode: Mode,
     /// Whether the code enforces its timeout itself.
     pub(crate) times_itself: bool,
@@ -273,13 +273,13 @@ impl Function {
         Self::new(name.into(), streaming(code))
     }
 
-    /// Creates a function from a program that speaks the Runtime API, or from source code, which runs
-    /// unmodified in processes of its own.
+    /// Creates a function from a program that speaks the Runtime API, or from source code, which
+    /// runs unmodified in separate processes.
     ///
     /// Timeout and memory are the program's unless they are set here.
     /// [`concurrency`](Self::concurrency) is the number of instances; further calls wait, up to the
-    /// length of the program's `queue`. Each version has instances of its own. The processes end
-    /// when the server is shut down.
+    /// length of the program's `queue`. Each version has its own instances. The processes end when
+    /// the server is shut down.
     ///
     /// # Example
     ///

@@ -124,7 +124,7 @@ impl Execution {
         self.run.is_none()
     }
 
-    /// Returns how the function has ended, as far as it has.
+    /// Returns how the function has ended, if it has.
     pub(crate) fn outcome(&self) -> &Outcome {
         &self.outcome
     }

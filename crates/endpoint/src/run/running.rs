@@ -22,7 +22,7 @@ pub(crate) type Outcome = Result<(), FunctionError>;
 
 /// A function that runs within the task that polls it.
 ///
-/// It needs no task of its own unless it is dropped before its end, because the caller
+/// It needs no separate task unless it is dropped before its end, because the caller
 /// disconnected. Then the invocation is notified, and the function continues in a new task, as it
 /// does in the service.
 pub(super) struct Run {

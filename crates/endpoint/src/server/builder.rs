@@ -122,9 +122,9 @@ impl EndpointBuilder {
         self
     }
 
-    /// Adds an access key. The default is one key, `local` with the secret `local`. Everybody knows
-    /// this secret, so web pages are rejected as without [`verify`](Self::verify) while it is
-    /// accepted.
+    /// Adds an access key. The default is one key, `local` with the secret `local`. Everybody
+    /// knows this secret, so while it is accepted, web pages are rejected as they are without
+    /// [`verify`](Self::verify).
     pub fn access_key(mut self, key: AccessKey) -> Self {
         self.keys.push(key);
         self
@@ -157,7 +157,7 @@ impl EndpointBuilder {
         self
     }
 
-    /// Gives a URL with these settings to every function that has none of its own. By default such a
+    /// Gives a URL with these settings to every function without one. By default such a
     /// function has no URL.
     pub fn default_url(mut self, url: FunctionUrl) -> Self {
         self.default_url = Some(url);

@@ -18,7 +18,7 @@ pub(super) async fn listen(address: impl ToSocketAddrs) -> io::Result<Vec<TcpLis
     Ok(vec![TcpListener::bind(&*addresses).await?])
 }
 
-/// Listens on both loopback addresses, or only on that of IPv4 if the machine has no other.
+/// Listens on both loopback addresses, or only on 127.0.0.1 if the machine has no other.
 pub(super) async fn localhost(port: u16) -> io::Result<Vec<TcpListener>> {
     let addresses = [
         SocketAddr::from((Ipv4Addr::LOCALHOST, port)),

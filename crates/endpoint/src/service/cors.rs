@@ -44,7 +44,7 @@ pub(crate) enum Caller {
 impl Origins {
     /// Adds `*`, `null` or an origin such as `http://localhost:3000`.
     ///
-    /// Returns the text if it is none of these, since no browser would ever send it.
+    /// Returns the text if it is not one of these, since no browser would ever send it.
     pub(crate) fn add(&mut self, text: String) -> Result<(), String> {
         if text == "*" {
             self.any = true;

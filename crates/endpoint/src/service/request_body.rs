@@ -18,7 +18,7 @@ const DRAINING: Duration = Duration::from_secs(30);
 /// The reason why a body was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unread {
-    /// The body is too large; its size in bytes, as far as it is known.
+    /// The body is too large; its size in bytes, if known.
     TooLarge(usize),
     /// The connection ended before the body did.
     Truncated,
@@ -71,8 +71,7 @@ impl RequestBody {
         Ok(read.into_boxed_slice().into())
     }
 
-    /// Whether the caller is sending a rest that was not read, and that is small enough to be
-    /// drained.
+    /// Whether the caller is still sending an unread rest that is small enough to drain.
     pub(crate) fn has_rest(&self, headers: &HeaderMap) -> bool {
         // Such a caller sends nothing until it is asked to, which reading would do.
         let waits = !self.is_begun && headers.contains_key(EXPECT);

@@ -187,7 +187,7 @@ fn own(target: &Uri) -> Uri {
     Uri::try_from(target.to_string()).unwrap_or_else(|_| target.clone())
 }
 
-/// Reports the record, also if the caller disconnected before there was a response.
+/// Reports the record, even if the caller disconnected before there was a response.
 impl Drop for Watch {
     fn drop(&mut self) {
         self.record.until_end = self.started.elapsed();

@@ -17,7 +17,7 @@ pub enum TooLargeStyle {
     Documented,
 }
 
-/// Settings besides functions, keys, events and faults.
+/// Settings other than functions, keys, events and faults.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) region: String,

@@ -121,7 +121,7 @@ impl Running<'_> {
     }
 }
 
-/// Runs a function to its end whose response has no body: what it writes is discarded.
+/// Runs a function whose response has no body to its end: what it writes is discarded.
 fn run_on(execution: Execution, invocation: Invocation, running: &shutdown::Running) {
     let stop = running.stop();
     tokio::spawn(async move {
@@ -179,7 +179,7 @@ fn converted(collected: Collected) -> Result<UrlResponse, UrlResponseError> {
     Ok(UrlResponse::new(UrlHead::try_from(prelude)?, body))
 }
 
-/// Returns the response for a function whose result is not one, and notes the reason in the console.
+/// Returns the response for a function whose result is not a response, and notes why in the console.
 fn rejected(invocation: &Invocation, why: String) -> Response<Content> {
     if let Some(entry) = invocation.entry() {
         entry.reject(&why);

@@ -1,6 +1,6 @@
 //! The stages of a response on its way to the wire: events, messages, frames.
 //!
-//! Each stage reads from the previous one. A fault is a stage of its own that wraps another one.
+//! Each stage reads from the previous one. A fault is a separate stage that wraps another one.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -71,6 +71,6 @@ pub(crate) trait Frames: Stage {
     /// Whether every frame has been taken.
     fn is_end_stream(&self) -> bool;
 
-    /// The number of bytes that remain, as far as it is known.
+    /// The number of bytes that remain, if known.
     fn size_hint(&self) -> SizeHint;
 }

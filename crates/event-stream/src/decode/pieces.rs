@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
-/// How many small pieces are kept as they are, besides one for every [`LARGE`] bytes.
+/// How many small pieces are kept as they are, in addition to one for every [`LARGE`] bytes.
 const KEPT: usize = 16;
 /// The length in bytes from which a piece is always kept as it is.
 const LARGE: usize = 4096;

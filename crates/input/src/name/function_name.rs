@@ -195,7 +195,8 @@ impl<'a> FunctionName<'a> {
         self.part(self.spans.name).unwrap_or_default()
     }
 
-    /// Returns the qualifier at the end. Unlike the parameter, it has no maximum length of its own.
+    /// Returns the qualifier at the end. Unlike the parameter, it has no separate maximum
+    /// length.
     #[must_use]
     pub fn qualifier(&self) -> Option<Qualifier<'_>> {
         self.text

@@ -1,7 +1,7 @@
 //! The credentials in use: fetched once, cached, renewed in time.
 //!
-//! `lambda-invoke-credentials` has a cache of its own, since neither crate depends on the other and
-//! the two cache different things. This one holds signers, by the service's clock and until the
+//! `lambda-invoke-credentials` has its own cache, since neither crate depends on the other and the
+//! two cache different things. This one holds signers, by the service's clock and until the
 //! service reports that they have expired; that one holds credentials and where they came from, by
 //! the clock of the machine.
 

@@ -36,7 +36,7 @@ pub enum ErrorKind {
     TooLarge,
     /// The function's response is not JSON of the requested type.
     Json,
-    /// The function's response was to be read as text, but is not UTF-8.
+    /// The caller asked for the function's response as text, but it is not UTF-8.
     Text,
 }
 

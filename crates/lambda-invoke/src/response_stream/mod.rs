@@ -131,7 +131,7 @@ impl ResponseStream {
         self.head.executed_version.as_ref()
     }
 
-    /// Returns the response's own content type: always that of an event stream.
+    /// Returns the response's own content type, which is always that of an event stream.
     #[must_use]
     pub fn content_type(&self) -> Option<&str> {
         text(self.head.content_type.as_ref())

@@ -108,7 +108,7 @@ impl fmt::Display for HeaderError {
 
 impl std::error::Error for HeaderError {}
 
-/// How a journal's header differs from the run that it is to be used for.
+/// How a journal's header differs from the run that should use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {

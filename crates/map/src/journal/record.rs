@@ -138,7 +138,7 @@ pub enum Record<'d> {
     Void,
 }
 
-/// The data of a result is longer than [`MAX_DATA`], so that it could not be read again.
+/// The data of a result is longer than [`MAX_DATA`], so it could not be read again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TooLong {

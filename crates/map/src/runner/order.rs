@@ -7,7 +7,7 @@ use crate::item::Event;
 /// The maximum number of bytes of results that wait for an earlier one.
 const MAX_BYTES: usize = 64 << 20;
 
-/// Holds results until those of all earlier items are available.
+/// Keeps results until those of all earlier items are available.
 #[derive(Debug)]
 pub(super) struct Order {
     /// How far items may start ahead of the next result.

@@ -1,6 +1,6 @@
 //! A URL's settings for cross-origin requests.
 //!
-//! The settings are those of the service's `Cors` structure; the Fetch standard's "CORS protocol"
+//! The settings follow the service's `Cors` structure; the Fetch standard's "CORS protocol"
 //! (<https://fetch.spec.whatwg.org/#http-cors-protocol>) defines their meaning on the wire.
 
 use std::fmt;

@@ -1,9 +1,9 @@
 //! Function URLs: an HTTP request as the event that a function receives, and a function's result as
 //! an HTTP response.
 //!
-//! The event is that of payload format 2.0, as published under "Invoking Lambda function URLs:
-//! Request and response payloads" in the developer guide. Where the guide is silent, the event is
-//! like those recorded from the service; each such place says so.
+//! The event has payload format 2.0, as published under "Invoking Lambda function URLs: Request
+//! and response payloads" in the developer guide. Where the guide is silent, the event is like
+//! those recorded from the service; each such place says so.
 //!
 //! ```text
 //!  http::Request ──UrlEvent::to_json──▶ the function's payload

@@ -23,7 +23,7 @@ const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 /// The status and headers of a function's response.
 ///
 /// `Content-Length`, `Connection` and other headers of the connection, which a function cannot
-/// know, are dropped; each cookie is a `Set-Cookie` header of its own.
+/// know, are dropped; each cookie becomes its own `Set-Cookie` header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UrlHead {

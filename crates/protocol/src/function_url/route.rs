@@ -23,7 +23,7 @@ use crate::path::decode;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UrlRoute<'a> {
-    /// The function's name, decoded but not validated. In a host, letter case has no meaning, and
+    /// The function's name, decoded but not validated. Host names are case-insensitive, and
     /// browsers send the name in lower case.
     pub function_name: Cow<'a, str>,
     /// Whether the name was found in the host.

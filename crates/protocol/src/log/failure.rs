@@ -15,7 +15,7 @@ use crate::{FunctionError, json};
 pub struct LoggedFailure {
     /// The status in the platform's report, if the report has a failure.
     pub status: Option<ReportStatus>,
-    /// The error that the runtime or the platform logged, as far as it was logged.
+    /// The error that the runtime or the platform logged; empty if they logged none.
     pub error: FunctionError,
 }
 
@@ -77,7 +77,7 @@ impl LogTail {
     /// A function's own line that contains `ERROR` or quotes another request's log is not a
     /// failure. Some failures cannot be found: those of a custom runtime; those whose record begins
     /// before the tail of 4 KiB; and in the JSON format those of the Node runtime, whose record
-    /// looks like that of `console.error(error)`.
+    /// looks the same as one from `console.error(error)`.
     ///
     /// # Example
     ///

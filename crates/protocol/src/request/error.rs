@@ -31,7 +31,7 @@ pub enum RequestError {
     },
     /// A tenant id begins or ends with a space, which HTTP removes.
     TenantIdSpace,
-    /// The function's name is `.` or `..`, with which a URI's path means another path.
+    /// The function's name is `.` or `..`, which would change the URI's path.
     DotSegment,
     /// A value cannot be sent in a header.
     HeaderValue {

@@ -65,7 +65,7 @@ pub struct Request<'a, Op: InvokeOperation> {
     pub target: Target<'a>,
     /// Whether to wait for the response, to queue an event, or only to check the request.
     pub invocation_type: Op::InvocationType,
-    /// Whether the response is to include the end of the log. Not with `Event`.
+    /// Whether to request the end of the log. Not allowed with `Event`.
     pub log_type: LogType,
     /// Information about the calling application, for the function. Not with `Event`.
     pub client_context: Option<ClientContext<'a>>,

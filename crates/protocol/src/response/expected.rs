@@ -192,13 +192,13 @@ pub enum Mismatch {
     Status,
     /// The body has a content coding such as `gzip`.
     ContentEncoding,
-    /// The body has a transfer coding besides `chunked`.
+    /// The body has a transfer coding other than `chunked`.
     TransferEncoding,
     /// The response is a web page.
     Html,
     /// The content type is absent or not that of an event stream.
     NotEventStream,
-    /// Nothing distinguishes the response from that of any other server.
+    /// Nothing distinguishes the response from another server's.
     NoSign,
 }
 

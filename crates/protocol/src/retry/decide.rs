@@ -7,7 +7,7 @@ use lambda_invoke_error::{Execution, RetryAfter, RetryClass};
 
 use super::{ClockOffset, Failure, RetryPolicy, TokenBucket};
 
-/// Everything that the decision depends on besides the policy.
+/// Everything that the decision depends on, except the policy.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct RetryContext<'a> {

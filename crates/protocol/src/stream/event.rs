@@ -150,7 +150,7 @@ impl StreamEvent {
     ///
     /// # Errors
     ///
-    /// As [`to_message`](Self::to_message), and if the buffer has too little room.
+    /// As [`to_message`](Self::to_message), and if the message does not fit into the buffer.
     pub fn encode(self, out: &mut impl BufMut) -> Result<(), EncodeError> {
         self.to_message()?.encode(out)
     }

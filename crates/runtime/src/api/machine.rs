@@ -240,7 +240,7 @@ impl Machine {
         self.extensions.poll(id, poll)
     }
 
-    /// Whether an extension is to be notified of the shutdown when it asks for an event.
+    /// Whether to notify an extension of the shutdown when it asks for an event.
     #[must_use]
     pub fn must_hear_of_shutdown(&self, id: ExtensionId) -> bool {
         self.phase == Phase::Closed && self.extensions.wants_shutdown(id)

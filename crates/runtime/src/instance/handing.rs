@@ -109,7 +109,7 @@ impl Instance {
         !state.retired && state.machine.can_take() && state.machine.running() == 0
     }
 
-    /// Ends the instance if it is idle, to make room for another one. Returns whether it will end.
+    /// Ends the instance if it is idle, so that another one can start. Returns whether it will end.
     pub(crate) fn retire_if_idle(&self) -> bool {
         let idle = self.is_idle();
         if idle {

@@ -12,7 +12,7 @@ use crate::{Event, InvokeError, Program};
 pub(crate) struct Headers {
     /// The request id, the ARN, the trace, the deadline and the nonce have values to be replaced.
     all: HeaderMap,
-    /// The ARN for events without one of their own; `None` if it cannot be a header's value.
+    /// The ARN for events that do not set one; `None` if it cannot be a header's value.
     arn: Option<HeaderValue>,
 }
 

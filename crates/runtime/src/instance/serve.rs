@@ -66,7 +66,7 @@ pub(super) fn serve(
     }
 }
 
-/// Reads the head of a request, as far as that needs no body.
+/// Handles what can be decided from the head of a request, without its body.
 fn ask(instance: &Arc<Instance>, streams: &AtomicBool, head: Parts, body: Incoming) -> Asked {
     let sent = Sent::of(&head.headers);
     // No page may take events.

@@ -1,4 +1,4 @@
-//! Processes: spawned with an environment of their own, supervised, and ended as whole trees.
+//! Processes: spawned with their own environment, supervised, and ended as whole trees.
 
 mod busy;
 mod child;

@@ -129,7 +129,7 @@ impl Program {
         self
     }
 
-    /// Sets the ARN of invocations without one of their own.
+    /// Sets the ARN of invocations that do not set one.
     pub fn arn(mut self, arn: impl Into<String>) -> Self {
         self.arn = Some(arn.into());
         self

@@ -20,8 +20,8 @@ pub enum SignError {
     TargetTooLong,
     /// A value that signing adds is not valid in a header.
     InvalidHeader,
-    /// The request has more than 4,096 names of headers: an [`http::HeaderMap`] with more may have no
-    /// room for those that signing adds.
+    /// The request has more than 4,096 names of headers: an [`http::HeaderMap`] with more may have
+    /// no space for those that signing adds.
     TooManyHeaders,
 }
 

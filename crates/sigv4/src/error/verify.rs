@@ -176,7 +176,7 @@ impl VerifyError {
         }
     }
 
-    /// Returns the message that services return, as far as it is known. Some of them also quote the
+    /// Returns the message that services return, if it is known. Some of them also quote the
     /// request's authorization header; this does not.
     #[must_use]
     pub fn service_message(&self) -> String {

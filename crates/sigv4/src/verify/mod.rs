@@ -158,8 +158,8 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// As [`verify`](Self::verify). For a lookup that has errors of its own, or that needs
-    /// more than the id, use [`check`](Self::check).
+    /// As [`verify`](Self::verify). For a lookup that can fail, or that needs more than the
+    /// id, use [`check`](Self::check).
     ///
     /// # Example
     ///

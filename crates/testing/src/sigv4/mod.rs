@@ -55,7 +55,7 @@ pub fn sign_verify(data: &[u8]) {
     }
 }
 
-/// The canonical request is that of a naive twin, which builds it as a string.
+/// The canonical request equals the naive reference's, which builds it as a string.
 pub fn canonical_twin(data: &[u8]) {
     let Ok(made) = Made::arbitrary(&mut Unstructured::new(data)) else {
         return;

@@ -4,7 +4,7 @@ use lambda_invoke_sigv4::{NEVER_SIGNED, PathEncoding, SessionTokenMode, SigningS
 
 use super::requests::Request;
 
-/// The naive twin: the canonical request as a string, step by step as the reference describes it.
+/// The naive reference: the canonical request as a string, step by step as AWS's reference describes it.
 /// `payload` is its last line, and `names` are the headers that it covers.
 pub(crate) fn canonical(
     request: &Request,
@@ -162,7 +162,7 @@ fn canonical_query(query: &[u8], settings: &SigningSettings) -> Vec<u8> {
     pairs.join(&b'&')
 }
 
-/// The names that signing by headers covers, by the naive twin.
+/// The names that signing by headers covers, by the naive reference.
 pub(super) fn covered(request: &Request, settings: &SigningSettings) -> String {
     let mut names: Vec<String> = request
         .headers

@@ -93,7 +93,7 @@ const READ: usize = 192 * 1024;
 /// The maximum number of bytes of one read, while more wait to be read.
 pub(crate) const READ_FLOODED: usize = 400 * 1024;
 
-/// After how many reads in a row of `READ` bytes or more the larger maximum holds.
+/// After how many reads in a row of `READ` bytes or more the larger maximum applies.
 const FLOODED: u8 = 8;
 
 /// A TCP connection that reads more at once while the peer is ahead of the reader.

@@ -152,7 +152,7 @@ pub struct ProxyBuilder {
 }
 
 impl ProxyBuilder {
-    /// Sets the proxy for requests that have no proxy of their own.
+    /// Sets the proxy for requests whose scheme has no separate proxy.
     #[must_use]
     pub fn all(mut self, address: impl Into<String>) -> Self {
         self.all = address.into();
@@ -187,7 +187,7 @@ impl ProxyBuilder {
     ///
     /// # Errors
     ///
-    /// If an address is not that of an HTTP proxy. The error does not show the address, which may
+    /// If an address is not an HTTP proxy's. The error does not show the address, which may
     /// contain a password.
     pub fn build(self) -> Result<Proxy, Error> {
         let rule = |what, address: &str| {

@@ -64,7 +64,7 @@ pub(crate) struct Arguments {
     /// Start no more calls after this time
     #[arg(short, long, value_name = "TIME", value_parser = some_time, help_heading = "Load")]
     duration: Option<Duration>,
-    /// Start this many calls per second, as far as --concurrency allows
+    /// Start this many calls per second, or fewer if --concurrency does not allow it
     #[arg(short, long, value_name = "N", value_parser = rate, help_heading = "Load")]
     rate: Option<f64>,
     /// The number of calls to make first, which are not measured

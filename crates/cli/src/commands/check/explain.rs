@@ -38,7 +38,7 @@ pub(super) fn text(target: &Target<'_>, accepted: &[&str]) -> String {
     lines.push(("accepted by", accepted.join(", ")));
     if let Some(resource) = name.other_resource() {
         let note = format!(
-            "this is the ARN of {resource}; Lambda accepts it as that of a function called {}",
+            "this is the ARN of {resource}; Lambda accepts it as the ARN of a function called {}",
             name.name()
         );
         lines.push(("note", note));

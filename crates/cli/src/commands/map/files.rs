@@ -32,7 +32,7 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Failure> {
         let same = files[..at].iter().find(|(_, other)| other == path);
         if let Some((first, _)) = same {
             return Err(Failure::usage(format!(
-                "{first} and {option} are the same file, {}\n  hint: each needs a file of its own",
+                "{first} and {option} are the same file, {}\n  hint: each needs its own file",
                 path.display()
             )));
         }

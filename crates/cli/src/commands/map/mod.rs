@@ -30,7 +30,7 @@ use crate::interrupt::CatchTwice;
 use crate::number::counted;
 use crate::terminal::{say, say_json};
 
-/// The number of files that the program has open besides the connections of calls.
+/// The number of files that the program has open in addition to the connections of calls.
 const OTHER_FILES: u64 = 64;
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {

@@ -74,7 +74,7 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     pub(super) destination: destination::Options,
-    /// Write each item's payload to a file of its own in this folder instead of into the results
+    /// Write each item's payload to its own file in this folder instead of into the results
     #[arg(long, value_name = "FOLDER", help_heading = "Output")]
     pub(super) output_dir: Option<PathBuf>,
     /// Write the results of items that failed, or may have run, to this file as well

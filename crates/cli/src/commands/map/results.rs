@@ -136,7 +136,7 @@ pub(super) fn keeper(folder: &Path) -> Result<Arc<Keep>, Failure> {
     }))
 }
 
-/// Writes a payload to a file of its own, which appears only when it is complete.
+/// Writes a payload to its own file, which appears only when it is complete.
 fn store(folder: &Path, finished: &Finished) -> io::Result<String> {
     let is_json = lambda_invoke_protocol::json::check(&finished.payload).is_ok();
     let name = format!(

@@ -143,7 +143,7 @@ impl Summary {
     }
 }
 
-/// All items, including those of earlier runs.
+/// All items, including those from earlier runs.
 struct Counts {
     all: u64,
     done: u64,

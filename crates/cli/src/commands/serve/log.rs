@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// Lines for people; those of functions with time, function and the start of the request ID
+    /// Lines for people; a function's lines have the time, the function and the start of the request ID
     Text,
     /// One JSON object per line, with time and message, and with function and requestId if known
     Json,

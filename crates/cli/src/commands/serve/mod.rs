@@ -93,7 +93,7 @@ async fn serve(arguments: &Arguments, log: &Log) -> Result<(), Failure> {
     let in_time = server.shutdown_until(over).await;
     if !in_time && !is_forced {
         log.say(format!(
-            "invocations that still ran after {grace:?} were dropped"
+            "invocations that were still running after {grace:?} were dropped"
         ));
     }
     summary(&endpoint, &faults, arguments.quiet, log);
@@ -129,8 +129,8 @@ fn print_config(arguments: &Arguments) -> Result<(), Failure> {
     output::print(config::print(&loaded.functions).as_bytes())
 }
 
-/// Listens on an address; for `localhost`, on those of both IP versions, since a client may choose
-/// either.
+/// Listens on an address; for `localhost`, on the addresses of both IP versions, since a
+/// client may choose either.
 async fn listen(endpoint: Endpoint, address: &str) -> io::Result<Server> {
     // The resolver's messages for these differ from system to system.
     if address.starts_with(':') || address.contains('/') {

@@ -106,7 +106,7 @@ pub(crate) struct Arguments {
     /// http://localhost:3000; 'null' for local files, '*' for all pages; repeatable
     #[arg(long, value_name = "ORIGIN", help_heading = "Access")]
     pub(super) cors: Vec<String>,
-    /// Run the endpoint's clock this far ahead (or behind, if negative), to test clock skew
+    /// Run the endpoint's clock this far ahead (behind if negative), to test clock skew
     #[arg(
         long,
         value_name = "SECONDS",

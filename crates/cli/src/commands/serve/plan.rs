@@ -127,7 +127,7 @@ impl Arguments {
         Ok(loaded)
     }
 
-    /// The concurrency limit of a function: its own, or else that of each function.
+    /// The concurrency limit of a function: its own, or else the one for every function.
     fn limit(&self, name: &str) -> Option<usize> {
         let find = |wanted: Option<&str>| {
             let mut all = self.concurrency.iter();

@@ -110,7 +110,10 @@ fn says_what_would_be_right() {
             "'nothing.py' does not exist; expected a source file",
         ),
         ("x=./nothing", "'./nothing' does not exist"),
-        ("handle.py", "to serve handle, write FILE:handle"),
+        (
+            "handle.py",
+            "to serve the function handle, write FILE:handle",
+        ),
         ("my app.py", "the name of the function is 'my app'"),
         ("a.b.py", "rename the file"),
         ("notes.txt", "make it executable"),

@@ -68,7 +68,7 @@ struct Numbered {
     item: Item,
 }
 
-/// Items of one invocation. One is the rule, and needs no allocation.
+/// Items of one invocation. Usually there is one, which needs no allocation.
 type Items = SmallVec<[Numbered; 1]>;
 
 /// One invocation: an item, or several.
@@ -162,7 +162,7 @@ pub(super) struct Driver {
     closing_journal: Option<Closing>,
     is_over: bool,
     timer: Option<Pin<Box<Sleep>>>,
-    /// The counts; the other values are added when somebody asks.
+    /// The counts; the other values are added on request.
     progress: Progress,
 }
 

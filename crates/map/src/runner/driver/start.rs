@@ -145,7 +145,7 @@ impl Driver {
     }
 
     /// Takes an item, to send it or to report the result of an earlier run. Returns a batch that
-    /// has to be sent first, if the item has no room in it.
+    /// has to be sent first, if the item does not fit into it.
     fn take(&mut self, mut item: Item) -> Option<Work> {
         let index = self.index;
         self.index += 1;

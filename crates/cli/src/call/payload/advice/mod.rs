@@ -62,7 +62,10 @@ pub(super) fn for_inline(text: &str) -> Option<String> {
     }
     let word = format!("\"{trimmed}\"");
     if json::check(word.as_bytes()).is_ok() && !trimmed.starts_with(['{', '[']) {
-        return Some(format!("a text needs double quotes: -p {}", quoted(&word)));
+        return Some(format!(
+            "a string needs double quotes: -p {}",
+            quoted(&word)
+        ));
     }
     repaired(trimmed)
         .map(|(rules, meant)| format!("{rules}: -p {}", quoted(&meant)))
@@ -113,13 +116,13 @@ fn at_fault(text: &str) -> Option<String> {
         return Some("there is more than one JSON text: use map to send each one".to_owned());
     }
     if before.ends_with('\\') {
-        return Some("within a text, a backslash is written as two: \\\\".to_owned());
+        return Some("within a string, a backslash is written as two: \\\\".to_owned());
     }
     let word = before.rsplit([':', ',', '[', ' ']).next()?;
     let is_of_number = |c: char| c.is_ascii_digit() || "+-._xX".contains(c);
     if word.chars().all(is_of_number) && after.starts_with(is_of_number) {
         return Some(
-            "a number begins with a digit or -, and with 0 only before a point; a text needs double \
+            "a number begins with a digit or -, and with 0 only before a point; a string needs double \
              quotes"
                 .to_owned(),
         );
@@ -143,11 +146,11 @@ mod tests {
                 r#"{\"a\":1}"#,
                 r#"within single quotes, double quotes need no backslash: -p '{"a":1}'"#,
             ),
-            ("hello", r#"a text needs double quotes: -p '"hello"'"#),
-            ("it's", r#"a text needs double quotes: -p '"it'\''s"'"#),
+            ("hello", r#"a string needs double quotes: -p '"hello"'"#),
+            ("it's", r#"a string needs double quotes: -p '"it'\''s"'"#),
             (
                 "{a: 1,b:[x, true]}",
-                "names and texts need double quotes, which a shell removes unless single quotes \
+                "names and strings need double quotes, which a shell removes unless single quotes \
                  protect them: -p '{\"a\": 1,\"b\":[\"x\", true]}'",
             ),
             ("{", "} is missing at the end"),
@@ -158,11 +161,11 @@ mod tests {
             ),
             (
                 r#"{"path":"C:\dir"}"#,
-                r"within a text, a backslash is written as two: \\",
+                r"within a string, a backslash is written as two: \\",
             ),
             (
                 r#"{"zip":01234}"#,
-                "a number begins with a digit or -, and with 0 only before a point; a text needs double \
+                "a number begins with a digit or -, and with 0 only before a point; a string needs double \
                  quotes",
             ),
             (

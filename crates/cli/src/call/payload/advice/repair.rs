@@ -21,9 +21,9 @@ impl Fault {
             Self::Comment => "JSON has no comments",
             Self::FinalComma => "JSON has no comma after the last member",
             Self::Constant => "JSON's constants are true, false and null",
-            Self::LineBreak => "a line break within a text is written \\n",
+            Self::LineBreak => "a line break within a string is written \\n",
             Self::Unquoted => {
-                "names and texts need double quotes, which a shell removes unless single quotes \
+                "names and strings need double quotes, which a shell removes unless single quotes \
                  protect them"
             }
         }

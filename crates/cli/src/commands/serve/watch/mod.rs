@@ -25,7 +25,7 @@ const INTERVAL: Duration = Duration::from_millis(250);
 /// The time between two scans, as a multiple of the time that a scan takes.
 const RARELY: u32 = 20;
 
-/// Watches the functions that are to be watched until the task is aborted.
+/// Watches these functions until the task is aborted.
 pub(super) fn start(
     endpoint: &Endpoint,
     functions: &[FunctionSpec],
@@ -150,7 +150,7 @@ impl Watched {
     }
 }
 
-/// What is to be said about a file that changed if it is not source, but written by the function.
+/// The message about a changed file that is not source, but written by the function.
 fn unwatched(changed: &Change, shown: &str, calls: &Calls) -> Option<String> {
     let time = changed.time?;
     if changed.is_new && calls.was_running(time) {

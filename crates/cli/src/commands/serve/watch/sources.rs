@@ -13,7 +13,7 @@ const MOST: usize = 20_000;
 /// The maximum depth of folders below the root.
 const DEEPEST: usize = 16;
 
-/// Folders of dependencies, build output and caches, besides hidden ones.
+/// Folders of dependencies, build output and caches, in addition to hidden ones.
 const OTHERS: &[&str] = &[
     "__pycache__",
     "build",
@@ -184,8 +184,9 @@ impl Snapshot {
     }
 }
 
-/// Removes what Python compiled from an earlier state of a file. Python itself recognizes this by the time in
-/// whole seconds and the size only, so that it would run the earlier code after two changes in one second.
+/// Removes what Python compiled from an earlier state of a file. Python compares only the time
+/// in whole seconds and the size, so it would run the earlier code after two changes within
+/// one second.
 pub(super) fn remove_compiled(source: &Path, written: SystemTime) {
     let (Some(folder), Some(stem)) = (source.parent(), source.file_stem()) else {
         return;
