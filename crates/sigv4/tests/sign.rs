@@ -204,6 +204,30 @@ fn marks_what_is_sensitive() {
     assert!(!parts.headers["x-amz-date"].is_sensitive());
 }
 
+/// The list of the IAM user guide, "Create a signed AWS API request", step 1: headers that must not be
+/// in a canonical request, since they are often changed on the way.
+#[test]
+fn signs_no_header_of_the_connection() {
+    let headers = [
+        "connection",
+        "x-amzn-trace-id",
+        "user-agent",
+        "keep-alive",
+        "transfer-encoding",
+        "te",
+        "trailer",
+        "upgrade",
+        "proxy-authorization",
+        "proxy-authenticate",
+    ]
+    .map(|name| (name, "value"));
+    let mut parts = parts("http://h/", &headers);
+    signer()
+        .sign(&mut parts, &PayloadHash::EMPTY, time())
+        .unwrap();
+    assert_eq!(signed_headers(&parts), "host;x-amz-date");
+}
+
 #[test]
 fn never_signs_what_changes_on_the_way() {
     let mut headers: Vec<_> = NEVER_SIGNED.iter().map(|name| (*name, "value")).collect();
