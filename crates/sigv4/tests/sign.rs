@@ -145,6 +145,11 @@ fn leaves_the_request_alone_if_it_cannot_sign() {
     let rejected = signer().presign(&mut longer, &PayloadHash::EMPTY, time(), expires);
     assert_eq!(rejected.unwrap_err(), SignError::TargetTooLong);
     assert_eq!(longer.uri.query().unwrap().len(), 65_500);
+    // A URI may be a host alone, which has no place for a query.
+    let mut host = parts("example.com", &[]);
+    let rejected = signer().presign(&mut host, &PayloadHash::EMPTY, time(), expires);
+    assert_eq!(rejected.unwrap_err(), SignError::MissingScheme);
+    assert_eq!(host.uri, "example.com");
 }
 
 /// `http` panics if a header is inserted into a full map, which has 24,576 names; names that collide
