@@ -12,16 +12,24 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let rest = rest.strip_prefix(['T', 't', ' '])?;
     let (time, zone) = rest.split_at_checked(8)?;
     let zone = match zone.strip_prefix('.') {
-        Some(fraction) => fraction.trim_start_matches(|one: char| one.is_ascii_digit()),
+        Some(fraction) => {
+            let zone = fraction.trim_start_matches(|one: char| one.is_ascii_digit());
+            // At least one digit.
+            (zone.len() < fraction.len()).then_some(zone)?
+        }
         None => zone,
     };
-    let basic = |text: &str, separator: char| {
-        let parts: Vec<&str> = text.split(separator).collect();
-        (parts.len() == 3).then(|| parts.concat())
+    // `2080-10-16` and `03:56:45`. The digits are checked by the parser of the basic format.
+    let &[y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = date.as_bytes() else {
+        return None;
     };
-    let utc: Timestamp = format!("{}T{}Z", basic(date, '-')?, basic(time, ':')?)
-        .parse()
-        .ok()?;
+    let &[h0, h1, b':', n0, n1, b':', s0, s1] = time.as_bytes() else {
+        return None;
+    };
+    let basic = [
+        y0, y1, y2, y3, m0, m1, d0, d1, b'T', h0, h1, n0, n1, s0, s1, b'Z',
+    ];
+    let utc: Timestamp = std::str::from_utf8(&basic).ok()?.parse().ok()?;
     if matches!(zone, "Z" | "z" | "UTC") {
         return Some(utc);
     }
@@ -100,6 +108,12 @@ mod tests {
             "2080-10-16T03:56:45+02:+1",
             "2080-10-16T03:56:45−02:00",
             "2080-10-16T03:56:45*02:00",
+            // The separators must be where they belong.
+            "20801-0-16T03:56:45Z",
+            "2080-1016-T03:56:45Z",
+            "2080-10-16T0356:45:Z",
+            "2080-10-16T03:564:5Z",
+            "2080-10-16T03:56:45.Z",
         ] {
             assert_eq!(parse(text), None, "{text}");
         }

@@ -151,12 +151,16 @@ async fn variables_before_the_program_are_set_and_not_shown() {
     assert_eq!(identity.credentials().access_key_id(), "AKIDX");
     assert!(identity.how().contains("cr'eds"), "{}", identity.how());
     assert!(!identity.how().contains("hunter2"), "{}", identity.how());
-    let machine = machine.config("[profile p]\ncredential_process = PIN=hunter2 false | false\n");
-    let said = machine.error().await;
-    assert!(
-        said.contains("(false)") && !said.contains("hunter2"),
-        "{said}"
-    );
+    let mut machine = machine;
+    for (command, shown) in [
+        ("PIN=hunter2 false | false", "(false)"),
+        ("(PIN=hunter2 false)", "(a shell command)"),
+        ("PIN=$(echo hunter2) false", "(a shell command)"),
+    ] {
+        machine = machine.config(&format!("[profile p]\ncredential_process = {command}\n"));
+        let said = machine.error().await;
+        assert!(said.contains(shown) && !said.contains("hunter2"), "{said}");
+    }
 }
 
 #[tokio::test]

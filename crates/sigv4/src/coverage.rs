@@ -7,13 +7,22 @@ use crate::{SessionTokenMode, SigningSettings};
 
 /// Headers that a [`Signer`](crate::Signer) never covers: the signature itself, and those that
 /// proxies, tracing and connection handling rewrite on the way.
-pub const NEVER_SIGNED: [&str; 6] = [
+///
+/// Those besides `authorization` and `expect` are the headers that the IAM user guide says not to
+/// sign ("Create a canonical request").
+pub const NEVER_SIGNED: [&str; 12] = [
     names::AUTHORIZATION,
     "user-agent",
     "x-amzn-trace-id",
     "transfer-encoding",
     "connection",
     "expect",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "upgrade",
 ];
 
 /// The role of a header in a signature, which its name determines.
@@ -49,18 +58,25 @@ impl Kind {
 #[inline]
 fn known(length: usize) -> &'static [(&'static str, Kind)] {
     match length {
+        2 => &[("te", Kind::Never)],
         4 => &[(names::HOST, Kind::Host)],
         6 => &[("expect", Kind::Never)],
+        7 => &[("trailer", Kind::Never), ("upgrade", Kind::Never)],
         10 => &[
             (names::DATE, Kind::Date),
             ("user-agent", Kind::Never),
             ("connection", Kind::Never),
+            ("keep-alive", Kind::Never),
         ],
         13 => &[(names::AUTHORIZATION, Kind::Never)],
         15 => &[("x-amzn-trace-id", Kind::Never)],
         16 => &[("x-amz-user-agent", Kind::NotPresigned)],
         17 => &[("transfer-encoding", Kind::Never)],
-        19 => &[("x-amz-checksum-mode", Kind::NotPresigned)],
+        18 => &[("proxy-authenticate", Kind::Never)],
+        19 => &[
+            ("x-amz-checksum-mode", Kind::NotPresigned),
+            ("proxy-authorization", Kind::Never),
+        ],
         20 => &[
             (names::SECURITY_TOKEN, Kind::Token),
             (names::CONTENT_SHA256, Kind::ContentHash),

@@ -6,7 +6,7 @@
 #[path = "support/signed.rs"]
 mod support;
 
-use lambda_invoke_sigv4::{PayloadHash, RawRequest, SigningKey, StringToSign, VerifyError};
+use lambda_invoke_sigv4::{PayloadHash, RawRequest, Signer, SigningKey, StringToSign, VerifyError};
 use support::{ID, SECRET, credentials, time, verifier};
 
 /// Signs a GET whose header `x-note` has the canonical value that a client computed, and verifies
@@ -142,6 +142,40 @@ fn rejects_what_none_of_them_signs() {
             matches!(rejected, Err(VerifyError::SignatureMismatch(_))),
             "{sent:?} {canonical:?}: {rejected:?}"
         );
+    }
+}
+
+/// A value does not include the blanks around it (RFC 9110, section 5.5), which not every parser of HTTP
+/// removes.
+#[test]
+fn takes_headers_with_blanks_around_their_values() {
+    let credentials = credentials().with_session_token("token").unwrap();
+    let signer = Signer::new(credentials.clone(), "us-east-1", "lambda").unwrap();
+    let sent = [
+        ("Host", b"h".as_slice()),
+        ("X-Amz-Content-Sha256", b"".as_slice()),
+    ];
+    let request = RawRequest::new("GET", "/", None, sent).unwrap();
+    let added = signer.sign_raw(&request, &PayloadHash::EMPTY, time());
+    let added = added.unwrap();
+    let with = |before: &str, after: &str| {
+        let headers = [("host", "h".to_owned())].into_iter().chain(
+            added
+                .iter()
+                .map(|(name, value)| (name, value.to_str().unwrap().to_owned())),
+        );
+        let headers: Vec<_> = headers
+            .map(|(name, value)| (name, [before, value.as_str(), after].concat()))
+            .collect();
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_bytes()));
+        let request = RawRequest::new("GET", "/", None, headers).unwrap();
+        let verified = verifier().verify_raw(&request, &PayloadHash::EMPTY, &credentials, time());
+        verified.map(|_| ())
+    };
+    for (before, after) in [("", ""), (" ", ""), ("", "  "), ("\t", " "), (" ", "\t\t")] {
+        assert_eq!(with(before, after), Ok(()), "{before:?} {after:?}");
     }
 }
 

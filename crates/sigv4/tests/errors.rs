@@ -31,6 +31,11 @@ fn errors_say_what_is_wrong_and_what_would_be_right() {
             "the presigned target is too long for a URI",
         ),
         (
+            SignError::MissingScheme.to_string(),
+            "the URI of the request is only a host, expected one with a scheme, such as \
+             https://host/path",
+        ),
+        (
             SignError::InvalidHeader.to_string(),
             "a value that signing adds is not valid in a header",
         ),

@@ -145,6 +145,11 @@ fn leaves_the_request_alone_if_it_cannot_sign() {
     let rejected = signer().presign(&mut longer, &PayloadHash::EMPTY, time(), expires);
     assert_eq!(rejected.unwrap_err(), SignError::TargetTooLong);
     assert_eq!(longer.uri.query().unwrap().len(), 65_500);
+    // A URI may be a host alone, which has no place for a query.
+    let mut host = parts("example.com", &[]);
+    let rejected = signer().presign(&mut host, &PayloadHash::EMPTY, time(), expires);
+    assert_eq!(rejected.unwrap_err(), SignError::MissingScheme);
+    assert_eq!(host.uri, "example.com");
 }
 
 /// `http` panics if a header is inserted into a full map, which has 24,576 names; names that collide
@@ -202,6 +207,30 @@ fn marks_what_is_sensitive() {
     assert!(parts.headers["authorization"].is_sensitive());
     assert!(parts.headers["x-amz-security-token"].is_sensitive());
     assert!(!parts.headers["x-amz-date"].is_sensitive());
+}
+
+/// The list of the IAM user guide, "Create a signed AWS API request", step 1: headers that must not be
+/// in a canonical request, since they are often changed on the way.
+#[test]
+fn signs_no_header_of_the_connection() {
+    let headers = [
+        "connection",
+        "x-amzn-trace-id",
+        "user-agent",
+        "keep-alive",
+        "transfer-encoding",
+        "te",
+        "trailer",
+        "upgrade",
+        "proxy-authorization",
+        "proxy-authenticate",
+    ]
+    .map(|name| (name, "value"));
+    let mut parts = parts("http://h/", &headers);
+    signer()
+        .sign(&mut parts, &PayloadHash::EMPTY, time())
+        .unwrap();
+    assert_eq!(signed_headers(&parts), "host;x-amz-date");
 }
 
 #[test]

@@ -47,22 +47,25 @@ pub(crate) async fn provide(context: &Context) -> Result<Outcome, Error> {
 
 /// The endpoint, and the variable that names it.
 pub(crate) fn endpoint(settings: &Settings) -> Result<Option<(Uri, &'static str)>, Error> {
+    let wrong =
+        |name: &str, what: &str| Error::configuration(format!("{name} in the environment {what}"));
+    let fragment = "has a fragment, which would not be sent";
     if let Some(path) = settings.variable(RELATIVE)? {
-        let wrong = || {
-            Error::configuration(format!(
-                "{RELATIVE} in the environment is not a path that begins with /"
-            ))
-        };
+        let wrong = |what| wrong(RELATIVE, what);
+        let no_path = "is not a path that begins with /";
         if !path.starts_with('/') {
-            return Err(wrong());
+            return Err(wrong(no_path));
+        }
+        if path.contains('#') {
+            return Err(wrong(fragment));
         }
         let uri = format!("http://{}{path}", ALLOWED[0]);
-        return Ok(Some((uri.parse().map_err(|_| wrong())?, RELATIVE)));
+        return Ok(Some((uri.parse().map_err(|_| wrong(no_path))?, RELATIVE)));
     }
     let Some(text) = settings.variable(FULL)? else {
         return Ok(None);
     };
-    let wrong = |what: &str| Error::configuration(format!("{FULL} in the environment {what}"));
+    let wrong = |what: &str| wrong(FULL, what);
     let uri: Uri = text.parse().map_err(|_| wrong("is not a URL"))?;
     let Some(host) = uri.host().filter(|host| !host.is_empty()) else {
         return Err(wrong("has no host"));
@@ -75,7 +78,7 @@ pub(crate) fn endpoint(settings: &Settings) -> Result<Option<(Uri, &'static str)
     }
     port_of(&uri).map_err(|_| wrong("has an invalid port"))?;
     if text.contains('#') {
-        return Err(wrong("has a fragment, which would not be sent"));
+        return Err(wrong(fragment));
     }
     match uri.scheme_str() {
         Some("https") => {}
@@ -190,6 +193,25 @@ mod tests {
 
     use super::*;
     use crate::testing::{Machine, settings_of};
+
+    #[test]
+    fn an_address_that_would_not_be_used_as_it_is_set_is_an_error() {
+        for (name, text, what) in [
+            (RELATIVE, "v2/x", "a path that begins with /"),
+            (RELATIVE, "/a b", "a path that begins with /"),
+            (RELATIVE, "/v2/x#hunter2", "has a fragment"),
+            (FULL, "http://localhost/x#hunter2", "has a fragment"),
+            (FULL, "http://hunter2@localhost/x", "a user's name"),
+            (FULL, "http://localhost:99999/x", "an invalid port"),
+            (FULL, "/x", "has no host"),
+        ] {
+            let machine = Machine::default().variables(&[(name, text)]);
+            let settings = settings_of(&machine, |builder| builder).unwrap();
+            let said = endpoint(&settings).unwrap_err().to_string();
+            assert!(said.starts_with(name) && said.contains(what), "{said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
 
     #[test]
     fn official_endpoints() {

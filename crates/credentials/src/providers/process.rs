@@ -30,15 +30,7 @@ pub(crate) async fn provide(
             "{setting} is not a command: it is empty, or a quote is not closed"
         ))
     })?;
-    // Only the program, even if a shell runs it: arguments and variables may be secrets.
-    let program = match cfg!(windows) {
-        true => command.program.clone(),
-        false => {
-            let words = shell_words::words(text).unwrap_or_default();
-            let mut words = words.into_iter().filter(|word| !is_assignment(word));
-            words.next().unwrap_or_default()
-        }
-    };
+    let program = shown(text, &command);
     let failed = |what: String| {
         Error::new(
             ErrorKind::Unavailable,
@@ -101,6 +93,21 @@ pub(crate) fn split(command: &str, is_windows: bool) -> Option<CommandLine> {
         true => CommandLine::new("sh".to_owned(), vec!["-c".to_owned(), command.to_owned()]),
         false => line,
     })
+}
+
+/// The program of a command, for messages, even if a shell runs it: arguments and variables may be
+/// secrets. If the first words are more to a shell than words, none of them is shown.
+fn shown(text: &str, command: &CommandLine) -> String {
+    const OPERATORS: [char; 10] = ['|', '&', ';', '<', '>', '(', ')', '{', '`', '\n'];
+    if command.arguments != ["-c", text] {
+        return command.program.clone();
+    }
+    let words = shell_words::words(text).unwrap_or_default();
+    let program = words
+        .into_iter()
+        .find(|word| word.contains(OPERATORS) || !is_assignment(word))
+        .filter(|word| !word.contains(OPERATORS));
+    program.unwrap_or_else(|| "a shell command".to_owned())
 }
 
 fn with_program(words: Vec<String>) -> Option<CommandLine> {
@@ -181,6 +188,30 @@ fn windows_words(text: &str) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_program_of_a_command_is_shown() {
+        let shell = "a shell command";
+        for (text, expected) in [
+            ("prog --pin hunter2", "prog"),
+            ("'/opt/a (b)/prog' hunter2", "/opt/a (b)/prog"),
+            ("PIN=hunter2 prog", "prog"),
+            ("PIN='hunter2 ' A=$B ~/prog hunter2 | head", "~/prog"),
+            ("PIN=$(echo hunter2) prog", shell),
+            ("PIN=`echo hunter2` prog", shell),
+            ("PIN=${B:-x hunter2} prog", shell),
+            ("(PIN=hunter2 prog)", shell),
+            ("{ PIN=hunter2 prog; }", shell),
+            ("PIN=1;prog hunter2", shell),
+            ("echo|prog hunter2", shell),
+            ("PIN=hunter2", shell),
+        ] {
+            let command = split(text, false).unwrap();
+            assert_eq!(shown(text, &command), expected, "{text}");
+        }
+        let windows = split("prog hunter2", true).unwrap();
+        assert_eq!(shown("prog hunter2", &windows), "prog");
+    }
 
     #[test]
     fn splits_commands_as_the_platform_does() {

@@ -161,11 +161,12 @@ impl<'a> UrlEvent<'a> {
     /// The headers, with lower-case names and the values of a name joined by commas.
     fn headers(&self) -> Map<String, Value> {
         let headers = &self.parts.headers;
+        let of_connection = hop_by_hop::names(headers);
         let mut map = Map::new();
         for name in headers.keys() {
             // Recorded: with `AWS_IAM`, the signature does not reach the function.
             let is_signature = *name == AUTHORIZATION && self.caller.is_some();
-            if is_signature || hop_by_hop::is_hop_by_hop(name, headers) {
+            if is_signature || of_connection.contains(name) {
                 continue;
             }
             // RFC 9113, section 8.2.3: the parts of a cookie header are joined by semicolons.

@@ -18,6 +18,9 @@ pub enum SignError {
     ExpiresOutOfRange,
     /// The presigned target is longer than an [`http::Uri`] can be (65,534 bytes).
     TargetTooLong,
+    /// The URI of a request to presign is only a host, such as `example.com`: a URI with a query needs a
+    /// scheme.
+    MissingScheme,
     /// A value that signing adds is not valid in a header.
     InvalidHeader,
     /// The request has more than 4,096 names of headers: an [`http::HeaderMap`] with more may have
@@ -39,6 +42,10 @@ impl fmt::Display for SignError {
                 f.write_str("a presigned request must expire after 1 to 604800 whole seconds")
             }
             Self::TargetTooLong => f.write_str("the presigned target is too long for a URI"),
+            Self::MissingScheme => f.write_str(
+                "the URI of the request is only a host, expected one with a scheme, such as \
+                 https://host/path",
+            ),
             Self::InvalidHeader => {
                 f.write_str("a value that signing adds is not valid in a header")
             }

@@ -28,8 +28,8 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// If `expires` is out of range, there is no host, the request is presigned already, or the
-    /// target becomes too long for a URI. The request is then unchanged.
+    /// If `expires` is out of range, there is no host, the URI is only a host, the request is presigned
+    /// already, or the target becomes too long for a URI. The request is then unchanged.
     ///
     /// # Example
     ///
@@ -205,7 +205,8 @@ impl Presigned {
         let target = PathAndQuery::from_maybe_shared(target);
         let mut parts = uri.clone().into_parts();
         parts.path_and_query = Some(target.map_err(|_| SignError::TargetTooLong)?);
-        *uri = Uri::from_parts(parts).map_err(|_| SignError::TargetTooLong)?;
+        // A host alone is a valid URI, but one with a query also needs a scheme.
+        *uri = Uri::from_parts(parts).map_err(|_| SignError::MissingScheme)?;
         for name in [
             names::AUTHORIZATION,
             names::DATE,

@@ -177,9 +177,7 @@ impl<'a> Claims<'a> {
     }
 
     fn from_headers(authorization: &'a [u8], sent: &Sent<'a>) -> Result<Self, VerifyError> {
-        let authorization = authorization
-            .get(within_blanks(authorization))
-            .unwrap_or_default();
+        let authorization = trimmed(authorization);
         if !authorization.starts_with(b"AWS4-") {
             return Err(VerifyError::MissingAuthenticationToken);
         }
@@ -221,7 +219,7 @@ impl<'a> Claims<'a> {
             return Err(Incomplete::Algorithm.into());
         }
         let signature = Signature::from_hex(signature).ok_or(Incomplete::Signature)?;
-        let token = sent.token.map(Cow::Borrowed);
+        let token = sent.token.map(trimmed).map(Cow::Borrowed);
         Ok(Self {
             credential: Cow::Borrowed(credential),
             signed_headers: Cow::Borrowed(signed_headers),
@@ -291,7 +289,7 @@ impl<'a> Claims<'a> {
         let token = match found.token {
             Some(Cow::Borrowed(token)) => Some(Cow::Borrowed(token.as_bytes())),
             Some(Cow::Owned(token)) => Some(Cow::Owned(token.into_bytes())),
-            None => sent.token.map(Cow::Borrowed),
+            None => sent.token.map(trimmed).map(Cow::Borrowed),
         };
         let signature = Signature::from_hex(&signature).ok_or(Incomplete::Signature)?;
         let stamp = time.to_basic();
@@ -334,6 +332,11 @@ fn within_blanks(text: &[u8]) -> Range<usize> {
     let start = text.iter().position(is_other).unwrap_or(text.len());
     let end = text.iter().rposition(is_other).map_or(start, |at| at + 1);
     start..end
+}
+
+/// The value of a header without the blanks around it, which are not part of it (RFC 9110, section 5.5).
+pub(super) fn trimmed(value: &[u8]) -> &[u8] {
+    value.get(within_blanks(value)).unwrap_or_default()
 }
 
 /// The algorithm, and the text after it without leading blanks.
@@ -401,9 +404,12 @@ impl<'a> Sent<'a> {
 /// Reads the date of a signature, which is also returned in the basic format. The header `date` may
 /// have the format of HTTP instead.
 fn read_date(date: &[u8], may_be_http: bool) -> Result<(Timestamp, [u8; 16]), Incomplete> {
-    if let (Ok(time), Ok(stamp)) = (Timestamp::from_basic(date), date.try_into()) {
-        return Ok((time, stamp));
+    let basic = |date: &[u8]| Some((Timestamp::from_basic(date).ok()?, date.try_into().ok()?));
+    // Nearly every date has no blanks around it.
+    if let Some(read) = basic(date).or_else(|| basic(trimmed(date))) {
+        return Ok(read);
     }
+    let date = trimmed(date);
     let text = core::str::from_utf8(date).ok().filter(|_| may_be_http);
     let date = text.and_then(|text| text.parse::<HttpDate>().ok());
     let time = Timestamp::from(date.ok_or(Incomplete::Date)?);

@@ -1,6 +1,6 @@
 //! Compares the headers that a signature claims to cover with those of the request.
 
-use super::claims::Claims;
+use super::claims::{Claims, trimmed};
 use crate::canonical::{Form, Header, is_sorted_list};
 use crate::names::{self, is_header};
 use crate::{Incomplete, SigningSettings, VerifyError};
@@ -39,7 +39,7 @@ pub(super) fn compare(
     };
     headers.retain(|header| {
         let Header { name, value, .. } = header;
-        if is_header(name, names::CONTENT_SHA256) && *value != payload.text(&mut [0; 64]) {
+        if is_header(name, names::CONTENT_SHA256) && trimmed(value) != payload.text(&mut [0; 64]) {
             found.rejection.get_or_insert(VerifyError::PayloadMismatch);
         }
         if before.is_some_and(|before| header.is_same(&before)) {

@@ -144,11 +144,7 @@ impl Reader {
         self.property = Property::None;
         self.current = match self.kind {
             Kind::Config => self.section_of_config(header),
-            Kind::Credentials => Current::Profile(match words(header).as_deref() {
-                Some([name]) => name.clone(),
-                // botocore accepts any name here.
-                _ => header.to_owned(),
-            }),
+            Kind::Credentials => Current::Profile(name_of_credentials(header)),
         };
         match &self.current {
             Current::Profile(name) if name.is_empty() => self.current = Current::Ignored,
@@ -248,6 +244,16 @@ impl Reader {
             Current::SsoSession(name) => self.sections.sso_sessions.get_mut(name),
             Current::None | Current::Ignored => None,
         }
+    }
+}
+
+/// The name of a profile in the credentials file: any text, since the AWS CLI writes it as it is, such as
+/// `CORP\ada`. Quotes around the whole name are removed.
+fn name_of_credentials(header: &str) -> String {
+    let quoted = header.starts_with(['\'', '"']).then(|| words(header));
+    match quoted.flatten().as_deref() {
+        Some([name]) => name.clone(),
+        _ => header.to_owned(),
     }
 }
 

@@ -45,6 +45,9 @@ fn a_name_can_be_quoted_as_in_a_shell() {
         // The AWS CLI writes it unquoted in this file.
         ("[my dev]", "my dev"),
         ("[o'brien]", "o'brien"),
+        (r"[CORP\ada]", r"CORP\ada"),
+        (r"[my\ dev]", r"my\ dev"),
+        (r#"[d"e"v]"#, r#"d"e"v"#),
     ] {
         let sections = parse(&format!("{header}\nregion = r"), Kind::Credentials).unwrap();
         assert_eq!(region(&sections, name), Some("r"), "{header}");
