@@ -291,6 +291,49 @@ async fn the_log_can_be_json_lines() {
 }
 
 #[test]
+fn what_is_printed_can_be_pasted_into_any_shell() {
+    let folder = folder("pasted", &[("my fn", "#!/bin/sh\n")]);
+    let program = path(&folder, "my fn");
+    let mut permissions = std::fs::metadata(&program).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
+    std::fs::set_permissions(&program, permissions).unwrap();
+    let mut command = lambda_invoke();
+    let is_ipv6 = std::net::TcpListener::bind("[::1]:0").is_ok();
+    let address = if is_ipv6 { "[::1]:0" } else { "127.0.0.1:0" };
+    let function = format!("f='{program}'");
+    command.args(["serve", "--function", &function, "--listen", address]);
+    let serve = Serve::of(command);
+    let url = format!("{}/url/f/", serve.url);
+    let stderr = serve.stop().stderr;
+    assert!(
+        stderr.contains(&format!("\n  f: '{program}' in ")),
+        "{stderr}"
+    );
+    // zsh takes brackets without quotes for a pattern.
+    let line = match is_ipv6 {
+        true => format!("\n  curl -N '{url}'\n"),
+        false => format!("\n  curl -N {url}\n"),
+    };
+    assert!(stderr.contains(&line), "{stderr}");
+}
+
+#[test]
+fn a_failure_to_start_is_a_json_line_as_well() {
+    let folder = folder("json-failure", &[("app.py", "def handle(e, c): pass")]);
+    let mut command = lambda_invoke();
+    let app = path(&folder, "app.py");
+    let output = command
+        .args(["serve", &app, "--log-format", "json"])
+        .output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let line: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert!(line["time"].is_string(), "{line}");
+    let message = line["message"].as_str().unwrap();
+    assert!(message.contains("defines no function"), "{message}");
+}
+
+#[test]
 fn the_configuration_can_be_printed_and_read() {
     if program::tools::lacks(&["python3", "node"]) {
         return;

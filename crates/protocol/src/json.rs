@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use bytes::Bytes;
 use lambda_invoke_error::text::without_lone_surrogates;
 use serde_core::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -73,8 +72,8 @@ pub fn check(payload: &[u8]) -> Result<(), JsonError> {
 /// deeper than 128 levels, becomes a string: the text as it is written.
 pub(crate) fn object(json: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
     serde_json::from_slice(json).or_else(|_| {
-        let whole = without_lone_surrogates(json).map_or(Cow::Borrowed(json), Cow::Owned);
-        let members: BTreeMap<String, &RawValue> = serde_json::from_slice(&whole)?;
+        let whole = whole(json);
+        let members = members(&whole)?;
         let read = |(name, value): (String, &RawValue)| {
             let json = value.get();
             (
@@ -86,13 +85,15 @@ pub(crate) fn object(json: &[u8]) -> Result<Map<String, Value>, serde_json::Erro
     })
 }
 
-/// Returns a member of an object that a function wrote, as it is written: a number keeps its digits, an
-/// object the order of its members. `None` if there is no such member.
-pub(crate) fn member(json: &Bytes, name: &str) -> Option<Bytes> {
-    let whole = without_lone_surrogates(json).map_or_else(|| json.clone(), Bytes::from);
-    let members: BTreeMap<String, &RawValue> = serde_json::from_slice(&whole).ok()?;
-    let value = members.get(name)?;
-    Some(whole.slice_ref(value.get().as_bytes()))
+/// Replaces each half of a surrogate pair in a JSON text that a function wrote; see [`object`].
+pub(crate) fn whole(json: &[u8]) -> Cow<'_, [u8]> {
+    without_lone_surrogates(json).map_or(Cow::Borrowed(json), Cow::Owned)
+}
+
+/// Reads the members of an object as they are written: a number keeps its digits, an object the order of
+/// its members. The text is one that [`whole`] has returned.
+pub(crate) fn members(whole: &[u8]) -> Result<BTreeMap<String, &RawValue>, serde_json::Error> {
+    serde_json::from_slice(whole)
 }
 
 /// Where and why a payload is not JSON.

@@ -559,6 +559,33 @@ exports.handler = awslambda.streamifyResponse(async (event, stream) => {
     }
 }
 
+/// The stream would never end if it failed to open.
+#[tokio::test]
+async fn a_head_that_cannot_be_sent_is_an_error_at_once() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let text = "\
+exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+  const { from } = awslambda.HttpResponseStream;
+  if (event === 'no metadata') stream = from(stream);
+  if (event === 'no object') stream = from(stream, () => 1);
+  if (event === 'no type') stream.setContentType(undefined);
+  if (event === 'type') stream.setContentType('text/html\\r\\nx: y');
+  if (event === 'caught') try { from(stream); } catch {}
+  stream.end('x');
+});
+";
+    let folder = Folder::new();
+    let pool = Pool::new(function(&folder, "index.cjs", text).concurrency(1));
+    for event in ["no metadata", "no object", "no type", "type"] {
+        let called = invoke(&pool, &format!("\"{event}\"")).await;
+        let found = (&*called.text(), called.error_type());
+        assert_eq!(found, ("", "TypeError"), "{event}");
+    }
+    assert_eq!(invoke(&pool, "\"caught\"").await.text(), "x");
+}
+
 /// What a slow reader has not yet taken is sent before the error.
 #[tokio::test]
 async fn what_was_written_before_an_error_is_sent() {

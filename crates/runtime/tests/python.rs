@@ -7,6 +7,23 @@ use lambda_invoke_runtime::{FailureKind, Mode, Outcome, Pool, Program};
 use serde_json::Value;
 use support::{Folder, call, event, function, invoke};
 
+/// As with the official client, which has imported them before.
+#[tokio::test]
+async fn a_function_s_modules_do_not_replace_those_of_the_client() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    for name in ["json", "types", "importlib", "_socket"] {
+        folder.file(&format!("{name}.py"), "raise RuntimeError(__name__)");
+    }
+    folder.file("own.py", "NAME = 'own'");
+    let text =
+        "import json, own\ndef lambda_handler(event, context): return own.NAME + json.dumps(1)\n";
+    let pool = Pool::new(function(&folder, "app.py", text));
+    assert_eq!(invoke(&pool, "1").await.text(), "\"own1\"");
+}
+
 #[tokio::test]
 async fn a_handler_is_found_and_gets_its_event_and_context() {
     if support::tools::lacks(&["python3"]) {

@@ -1,15 +1,16 @@
 //! Converts the description of a function into a program that the endpoint runs.
 
+#[cfg(unix)]
 use std::time::Duration;
 
 #[cfg(unix)]
 use lambda_invoke_endpoint::runtime::{Program, ProgramError};
-use lambda_invoke_endpoint::{Cors, CorsError, Function, FunctionUrl, UrlAuth, UrlMode};
+use lambda_invoke_endpoint::{Function, FunctionUrl, UrlAuth, UrlMode};
 
 use super::error::{ConfigError, Problem};
-use super::spec::{self, FunctionSpec, Url};
 #[cfg(unix)]
 use super::spec::{Code, Language};
+use super::spec::{FunctionSpec, Url};
 
 /// How long an instance may take to initialize in any case, as in the service.
 #[cfg(unix)]
@@ -24,24 +25,23 @@ const LONGEST_INIT: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 ///
-/// If its command is empty, or the CORS settings of its URL are not valid.
+/// If its command is empty.
 pub(crate) fn function(spec: &FunctionSpec) -> Result<Function, ConfigError> {
-    let wrong = |error: &dyn std::fmt::Display| {
-        ConfigError::new(
-            format_args!("function '{}'", spec.name),
-            Problem::Syntax(error.to_string()),
-        )
-    };
     #[cfg(unix)]
     let function = {
-        let program = program(spec).map_err(|error| wrong(&error))?;
+        let program = program(spec).map_err(|error| {
+            ConfigError::new(
+                format_args!("function '{}'", spec.name),
+                Problem::Syntax(error.to_string()),
+            )
+        })?;
         Function::program(&spec.name, program)
     };
     #[cfg(not(unix))]
     let function = unsupported(spec)?;
     let function = function.memory_mb(spec.memory);
     Ok(match &spec.url {
-        Some(settings) => function.url(url(settings).map_err(|error| wrong(&error))?),
+        Some(settings) => function.url(url(settings)),
         None => function,
     })
 }
@@ -81,7 +81,7 @@ fn program(spec: &FunctionSpec) -> Result<Program, ProgramError> {
     Ok(program)
 }
 
-fn url(settings: &Url) -> Result<FunctionUrl, CorsError> {
+fn url(settings: &Url) -> FunctionUrl {
     let mut url = FunctionUrl::new().auth(match settings.signed {
         true => UrlAuth::AwsIam,
         false => UrlAuth::None,
@@ -92,32 +92,8 @@ fn url(settings: &Url) -> Result<FunctionUrl, CorsError> {
             false => UrlMode::Buffered,
         });
     }
-    if let Some(settings) = &settings.cors {
-        url = url.cors(cors(settings)?);
+    match &settings.cors {
+        Some(cors) => url.cors(cors.parsed().clone()),
+        None => url,
     }
-    Ok(url)
-}
-
-/// The CORS settings of a function URL.
-pub(super) fn cors(settings: &spec::Cors) -> Result<Cors, CorsError> {
-    let mut cors = Cors::new();
-    for origin in &settings.allow_origins {
-        cors = cors.allow_origin(origin)?;
-    }
-    for method in &settings.allow_methods {
-        cors = cors.allow_method(method)?;
-    }
-    for name in &settings.allow_headers {
-        cors = cors.allow_header(name)?;
-    }
-    for name in &settings.expose_headers {
-        cors = cors.expose_header(name)?;
-    }
-    if settings.allow_credentials {
-        cors = cors.allow_credentials();
-    }
-    if let Some(age) = settings.max_age {
-        cors = cors.max_age(Duration::from_secs(age.into()))?;
-    }
-    Ok(cors)
 }

@@ -5,6 +5,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use lambda_invoke_endpoint::CorsError;
+use serde::Deserialize;
+
 /// A function to run as a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FunctionSpec {
@@ -78,8 +81,9 @@ pub(crate) struct Url {
 }
 
 /// The CORS settings of a function URL, by the names of the service.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Cors {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct CorsSettings {
     pub(crate) allow_origins: Vec<String>,
     pub(crate) allow_methods: Vec<String>,
     pub(crate) allow_headers: Vec<String>,
@@ -87,6 +91,52 @@ pub(crate) struct Cors {
     pub(crate) allow_credentials: bool,
     /// In seconds.
     pub(crate) max_age: Option<u32>,
+}
+
+/// CORS settings that an endpoint accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cors {
+    settings: CorsSettings,
+    parsed: lambda_invoke_endpoint::Cors,
+}
+
+impl Cors {
+    /// The settings as they are written.
+    pub(crate) fn settings(&self) -> &CorsSettings {
+        &self.settings
+    }
+
+    /// The settings for the endpoint.
+    pub(crate) fn parsed(&self) -> &lambda_invoke_endpoint::Cors {
+        &self.parsed
+    }
+}
+
+impl TryFrom<CorsSettings> for Cors {
+    type Error = CorsError;
+
+    fn try_from(settings: CorsSettings) -> Result<Self, CorsError> {
+        let mut parsed = lambda_invoke_endpoint::Cors::new();
+        for origin in &settings.allow_origins {
+            parsed = parsed.allow_origin(origin)?;
+        }
+        for method in &settings.allow_methods {
+            parsed = parsed.allow_method(method)?;
+        }
+        for name in &settings.allow_headers {
+            parsed = parsed.allow_header(name)?;
+        }
+        for name in &settings.expose_headers {
+            parsed = parsed.expose_header(name)?;
+        }
+        if settings.allow_credentials {
+            parsed = parsed.allow_credentials();
+        }
+        if let Some(age) = settings.max_age {
+            parsed = parsed.max_age(Duration::from_secs(age.into()))?;
+        }
+        Ok(Self { settings, parsed })
+    }
 }
 
 impl FunctionSpec {

@@ -1,11 +1,14 @@
 //! From a function's result to the response.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use super::UrlResponseError;
 use crate::json;
@@ -160,39 +163,41 @@ impl TryFrom<Bytes> for UrlResponse {
 
     fn try_from(payload: Bytes) -> Result<Self, UrlResponseError> {
         json::check(&payload).map_err(UrlResponseError::NotJson)?;
+        let whole = match json::whole(&payload) {
+            Cow::Borrowed(_) => payload.clone(),
+            Cow::Owned(whole) => whole.into(),
+        };
         // Fails for anything but an object.
-        let Some(mut object) = json::object(&payload).ok().filter(has_status) else {
+        let Some(mut members) = json::members(&whole).ok().filter(has_status) else {
             return Ok(Self {
                 head: UrlHead::new(HttpPrelude::default(), JSON)?,
                 body: payload,
             });
         };
-        object.remove("multiValueHeaders");
-        let is_base64 = object.get("isBase64Encoded") == Some(&Value::Bool(true));
-        let body = match object.remove("body") {
-            None | Some(Value::Null) => Bytes::new(),
-            Some(Value::String(text)) if !is_base64 => text.into(),
-            Some(_) => {
-                let json = json::member(&payload, "body").unwrap_or_default();
-                match serde_json::from_slice::<String>(&json) {
-                    Ok(text) if is_base64 => BASE64
-                        .decode(&text)
-                        .map_err(|error| invalid(&error, &text))?
-                        .into(),
-                    _ => json,
-                }
-            }
+        members.remove("multiValueHeaders");
+        let is_base64 = members
+            .get("isBase64Encoded")
+            .is_some_and(|flag| flag.get() == "true");
+        let body = members.remove("body").map_or("null", RawValue::get);
+        let body: Bytes = match serde_json::from_str::<String>(body) {
+            Ok(text) if is_base64 => BASE64
+                .decode(&text)
+                .map_err(|error| invalid(&error, &text))?
+                .into(),
+            Ok(text) => text.into(),
+            Err(_) if body == "null" => Bytes::new(),
+            Err(_) => whole.slice_ref(body.as_bytes()),
         };
-        let head = UrlHead::new(HttpPrelude::from_object(&object)?, JSON)?;
+        let head = UrlHead::new(HttpPrelude::from_members(&members)?, JSON)?;
         Ok(Self { head, body })
     }
 }
 
 /// A `statusCode` of `null` counts as absent.
-fn has_status(object: &Map<String, Value>) -> bool {
-    object
+fn has_status(members: &BTreeMap<String, &RawValue>) -> bool {
+    members
         .get("statusCode")
-        .is_some_and(|status| !status.is_null())
+        .is_some_and(|status| status.get() != "null")
 }
 
 fn invalid(error: &base64::DecodeError, text: &str) -> UrlResponseError {
@@ -353,6 +358,21 @@ mod tests {
             assert_eq!(response.head.status, 200);
             assert_eq!(response.head.headers["content-type"], "application/json");
             assert_eq!(response.body, json, "{json}");
+        }
+    }
+
+    /// As numbers of 64 bits they would be 12345678901234567000, 1.1 and 1000.0; 1e400 is none.
+    #[test]
+    fn a_header_keeps_the_digits_of_a_number() {
+        let numbers = ["12345678901234567891234", "1.10", "1e3", "1e400", "-0"];
+        for number in numbers {
+            let json = format!(r#"{{"statusCode":200,"headers":{{"x-a": {number} }}}}"#);
+            let response = read(&json).unwrap();
+            assert_eq!(response.head.headers["x-a"], number);
+            let json = format!(r#"{{"multiValueHeaders":{{"x-a":[{number},{number}]}}}}"#);
+            let prelude = HttpPrelude::try_from(json.as_bytes()).unwrap();
+            let values = prelude.headers.get_all("x-a").iter();
+            assert_eq!(values.collect::<Vec<_>>(), [number, number]);
         }
     }
 

@@ -1,8 +1,13 @@
 //! The prelude's JSON object, in both directions.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_core::de::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::{PreludeError, SEPARATOR};
@@ -62,51 +67,50 @@ impl HttpPrelude {
         }
     }
 
-    /// Reads the members of a parsed object. Their order must not matter: it depends on the features of
-    /// `serde_json`.
-    pub(crate) fn from_object(object: &Map<String, Value>) -> Result<Self, PreludeError> {
-        let member = |name| object.get(name).filter(|value| !value.is_null());
+    /// Reads the members of an object.
+    pub(crate) fn from_members(
+        members: &BTreeMap<String, &RawValue>,
+    ) -> Result<Self, PreludeError> {
         let mut prelude = Self::default();
-        if let Some(value) = member("statusCode") {
-            prelude.status_code = status(value)?;
+        if let Some(value) = members.get("statusCode") {
+            let value = read(value, PreludeError::StatusCode)?;
+            prelude.status_code = value.map_or(Ok(prelude.status_code), |value| status(&value))?;
         }
-        if let Some(headers) = member("headers") {
-            let headers = headers.as_object().ok_or(PreludeError::Headers)?;
-            for (name, value) in headers {
+        if let Some(headers) = members.get("headers") {
+            let headers: Option<BTreeMap<_, _>> = read(headers, PreludeError::Headers)?;
+            for (name, value) in headers.unwrap_or_default() {
                 prelude.add_header(name, value)?;
             }
         }
-        if let Some(headers) = member("multiValueHeaders") {
-            let headers = headers.as_object().ok_or(PreludeError::MultiValueHeaders)?;
-            for (name, values) in headers {
-                let values = values.as_array().ok_or(PreludeError::MultiValueHeaders)?;
+        if let Some(headers) = members.get("multiValueHeaders") {
+            let headers: Option<BTreeMap<_, Vec<_>>> =
+                read(headers, PreludeError::MultiValueHeaders)?;
+            for (name, values) in headers.unwrap_or_default() {
                 for value in values {
                     prelude.add_header(name, value)?;
                 }
             }
         }
-        if let Some(cookies) = member("cookies") {
-            for cookie in cookies.as_array().ok_or(PreludeError::Cookies)? {
-                let cookie = cookie.as_str().ok_or(PreludeError::Cookies)?;
-                prelude.cookies.push(cookie.to_owned());
-            }
+        if let Some(cookies) = members.get("cookies") {
+            let cookies: Option<_> = read(cookies, PreludeError::Cookies)?;
+            prelude.cookies = cookies.unwrap_or_default();
         }
         Ok(prelude)
     }
 
-    fn add_header(&mut self, name: &str, value: &Value) -> Result<(), PreludeError> {
+    fn add_header(&mut self, name: &str, value: &RawValue) -> Result<(), PreludeError> {
         let error = || PreludeError::Header {
             name: name.to_owned(),
         };
-        let text = match value {
-            Value::String(text) => HeaderValue::from_str(text),
-            Value::Number(number) => HeaderValue::from_str(&number.to_string()),
-            Value::Bool(flag) => HeaderValue::from_str(if *flag { "true" } else { "false" }),
-            Value::Null => return Ok(()),
-            Value::Array(_) | Value::Object(_) => return Err(error()),
+        let text = match value.get() {
+            "null" => return Ok(()),
+            json if json.starts_with('"') => serde_json::from_str(json).map_err(|_| error())?,
+            json if json.starts_with(['[', '{']) => return Err(error()),
+            // A number or a boolean.
+            json => Cow::Borrowed(json),
         };
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| error())?;
-        let value = text.map_err(|_| error())?;
+        let value = HeaderValue::from_str(&text).map_err(|_| error())?;
         if self.headers.len() >= Self::MAX_HEADERS {
             return Err(PreludeError::too_many_headers());
         }
@@ -167,12 +171,21 @@ impl TryFrom<&[u8]> for HttpPrelude {
     type Error = PreludeError;
 
     fn try_from(json: &[u8]) -> Result<Self, PreludeError> {
-        let object = json::object(json).map_err(|error| PreludeError::NotObject {
+        let whole = json::whole(json);
+        let members = json::members(&whole).map_err(|error| PreludeError::NotObject {
             line: error.line(),
             column: error.column(),
         })?;
-        Self::from_object(&object)
+        Self::from_members(&members)
     }
+}
+
+/// Reads the value of a member; `null` counts as absent.
+fn read<'j, T: Deserialize<'j>>(
+    value: &'j RawValue,
+    error: PreludeError,
+) -> Result<Option<T>, PreludeError> {
+    serde_json::from_str(value.get()).map_err(|_| error)
 }
 
 fn status(value: &Value) -> Result<u16, PreludeError> {

@@ -3,7 +3,7 @@
 "use strict";
 const fs = require("node:fs");
 // Before a library that traces or mocks requests can replace them in the module.
-const { Agent, request: httpRequest } = require("node:http");
+const { Agent, request: httpRequest, validateHeaderValue } = require("node:http");
 const path = require("node:path");
 const { Writable } = require("node:stream");
 const { createRequire } = require("node:module");
@@ -144,6 +144,8 @@ class ResponseStream extends Writable {
       const error = new Error("Cannot set content-type, too late.");
       throw Object.assign(error, { name: "Runtime.InvalidStreamingOperation" });
     }
+    // Here rather than when the stream is opened, where an error would leave it without an end.
+    validateHeaderValue("Content-Type", type);
     this.type = type;
   }
 
@@ -239,8 +241,9 @@ globalThis.awslambda = {
   },
   HttpResponseStream: {
     from(stream, metadata) {
-      stream.setContentType("application/vnd.awslambda.http-integration-response");
       const head = JSON.stringify(metadata);
+      if (head === undefined) throw new TypeError("The metadata of an HTTP response must be an object");
+      stream.setContentType("application/vnd.awslambda.http-integration-response");
       stream._onBeforeFirstWrite = (write) => {
         write(head);
         write(Buffer.alloc(8));

@@ -4,13 +4,16 @@ import os
 import sys
 
 root = os.environ["LAMBDA_TASK_ROOT"]
-sys.path[0] = root
 os.environ["AWS_EXECUTION_ENV"] = "AWS_Lambda_python%d.%d" % sys.version_info[:2]
 handler_name = os.environ["_HANDLER"]
 
 from importlib.machinery import PathFinder
 
-if PathFinder.find_spec("awslambdaric"):
+# With `-c`, the current folder, which is the function's, comes first.
+if not sys.path[0]:
+    del sys.path[0]
+if PathFinder.find_spec("awslambdaric", [root, *sys.path]):
+    sys.path.insert(0, root)
     from awslambdaric.__main__ import main
 
     main(["awslambdaric", handler_name])
@@ -25,6 +28,9 @@ import json
 import marshal
 import time
 from types import AsyncGeneratorType, GeneratorType, SimpleNamespace
+
+# A module of the function can have the name of one above, such as `json`, which stays the library's.
+sys.path.insert(0, root)
 
 api = os.environ["AWS_LAMBDA_RUNTIME_API"]
 base = "/2018-06-01/runtime/"

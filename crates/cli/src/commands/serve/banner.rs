@@ -1,5 +1,7 @@
 //! The text that `serve` prints at the start: what it serves, and three lines to paste.
 
+use std::borrow::Cow;
+
 use lambda_invoke_endpoint::Server;
 
 use super::options::Arguments;
@@ -37,7 +39,10 @@ pub(super) fn lines(arguments: &Arguments, server: &Server, own: &[FunctionSpec]
 fn described(spec: &FunctionSpec) -> String {
     let what = match &spec.code {
         Code::Handler { handler, .. } => handler.clone(),
-        Code::Command(words) => words.join(" "),
+        Code::Command(words) => {
+            let words: Vec<_> = words.iter().map(|word| pasteable(word)).collect();
+            words.join(" ")
+        }
     };
     let FunctionSpec {
         name, root, memory, ..
@@ -75,6 +80,15 @@ fn pasted(arguments: &Arguments, url: &str, own: &FunctionSpec) -> [String; 3] {
              AWS_SECRET_ACCESS_KEY={secret}"
         ),
         format!("aws lambda invoke --region {region} --function-name {name} /dev/stdout"),
-        format!("curl -N {signed}{url}/url/{name}/"),
+        format!(
+            "curl -N {signed}{}",
+            pasteable(&format!("{url}/url/{name}/"))
+        ),
     ]
+}
+
+/// A word for a shell: the brackets of an IPv6 address are a pattern for zsh, which looks for files.
+fn pasteable(word: &str) -> Cow<'_, str> {
+    // Fails for a NUL, which no argument can contain.
+    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }

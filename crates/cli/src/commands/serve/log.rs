@@ -114,6 +114,19 @@ impl Log {
         self.queue(text.len(), notice(self.format, &text));
     }
 
+    /// Queues the message of a failure if lines are JSON; otherwise the program's end reports it.
+    pub(super) fn report(&self, failure: Failure) -> Failure {
+        match self.format {
+            Format::Text => failure,
+            Format::Json => {
+                if !failure.message.is_empty() {
+                    self.say(&failure.message);
+                }
+                Failure::silent(failure.exit)
+            }
+        }
+    }
+
     /// Queues a line of a function. Never blocks.
     pub(super) fn function(&self, line: &LogLine<'_>) {
         let now = now();

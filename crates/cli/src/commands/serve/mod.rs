@@ -32,9 +32,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     if arguments.functions.print_config {
         return print_config(&arguments);
     }
-    enough_descriptors()?;
     let log = Log::new(arguments.log_format)?;
-    let result = runtime::run(Threads::Many, serve(&arguments, &log));
+    let result = enough_descriptors()
+        .and_then(|()| runtime::run(Threads::Many, serve(&arguments, &log)))
+        .map_err(|failure| log.report(failure));
     log.finish();
     result
 }

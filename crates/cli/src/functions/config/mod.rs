@@ -13,9 +13,9 @@ use toml::Spanned;
 use crate::functions::error::{ConfigError, Problem};
 use crate::functions::source::{self, language_of};
 use crate::functions::spec::{
-    Code, Cors, FunctionSpec, NAME, Url, VARIABLE, Value, is_name, is_variable,
+    Code, Cors, CorsSettings, FunctionSpec, NAME, Url, VARIABLE, Value, is_name, is_variable,
 };
-use crate::functions::{MOST_CONCURRENCY, MOST_MEMORY, MOST_QUEUED, MOST_TIMEOUT, dotenv, program};
+use crate::functions::{MOST_CONCURRENCY, MOST_MEMORY, MOST_QUEUED, MOST_TIMEOUT, dotenv};
 use crate::number::time;
 
 pub(crate) use print::{EXAMPLE, print};
@@ -101,17 +101,6 @@ enum Auth {
     AwsIam,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-struct CorsSettings {
-    allow_origins: Vec<String>,
-    allow_methods: Vec<String>,
-    allow_headers: Vec<String>,
-    expose_headers: Vec<String>,
-    allow_credentials: bool,
-    max_age: Option<u32>,
-}
-
 /// Reads a file. Relative paths in it start at its folder.
 ///
 /// # Errors
@@ -163,6 +152,11 @@ fn plain(message: &str) -> String {
         return "this key occurs twice".to_owned();
     }
     let (found, expected) = message.split_once(", expected ").unwrap_or((message, ""));
+    // An integer of more than 64 bits.
+    if let Some(number) = found.strip_suffix(" as i128") {
+        let number = number.strip_prefix("invalid type: ").unwrap_or(number);
+        return format!("{number} is out of range");
+    }
     let expected = match expected {
         "i64" => "a whole number",
         "u32" => "a whole number that is not negative",
@@ -259,10 +253,11 @@ impl Reader<'_> {
             if let Some(url) = &settings.url {
                 let applied = spec.url.get_or_insert_default();
                 url.apply(applied);
-                if let (Some(given), Some(cors)) = (&url.cors, &applied.cors) {
-                    program::cors(cors).map_err(|error| {
+                if let Some(given) = &url.cors {
+                    let cors = Cors::try_from(given.get_ref().clone()).map_err(|error| {
                         self.error(&given.span(), Problem::Syntax(format!("cors: {error}")))
                     })?;
+                    applied.cors = Some(cors);
                 }
             }
         }
@@ -442,22 +437,13 @@ fn rooted(code: Code, file: &str, has_root: bool) -> Code {
 }
 
 impl UrlSettings {
+    /// Applies the settings that are given, except for those of CORS.
     fn apply(&self, url: &mut Url) {
         if let Some(mode) = self.mode {
             url.streamed = Some(matches!(mode, Mode::ResponseStream));
         }
         if let Some(auth) = self.auth {
             url.signed = matches!(auth, Auth::AwsIam);
-        }
-        if let Some(cors) = self.cors.clone().map(Spanned::into_inner) {
-            url.cors = Some(Cors {
-                allow_origins: cors.allow_origins,
-                allow_methods: cors.allow_methods,
-                allow_headers: cors.allow_headers,
-                expose_headers: cors.expose_headers,
-                allow_credentials: cors.allow_credentials,
-                max_age: cors.max_age,
-            });
         }
     }
 }

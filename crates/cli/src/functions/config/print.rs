@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 use crate::functions::source::{file_of, language_of};
-use crate::functions::spec::{Code, FunctionSpec, Url};
+use crate::functions::spec::{Code, Cors, FunctionSpec, Url};
 
 /// A documented example, printed if there are no functions to print.
 pub(crate) const EXAMPLE: &str = include_str!("example.toml");
@@ -71,7 +71,7 @@ fn url(url: &Url) -> Table {
         };
         table.insert("mode".to_owned(), mode.into());
     }
-    let Some(cors) = &url.cors else {
+    let Some(cors) = url.cors.as_ref().map(Cors::settings) else {
         return table;
     };
     let mut settings = Table::new();

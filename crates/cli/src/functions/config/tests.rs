@@ -33,7 +33,10 @@ fn the_example_can_be_read_and_printed_and_read_again() {
     assert_eq!(chat.environment["MODEL"].0, "small");
     let url = chat.url.as_ref().unwrap();
     assert_eq!(url.streamed, Some(true));
-    assert_eq!(url.cors.as_ref().unwrap().allow_methods, ["GET", "POST"]);
+    assert_eq!(
+        url.cors.as_ref().unwrap().settings().allow_methods,
+        ["GET", "POST"]
+    );
     let command = ["node", "bootstrap.mjs"].map(str::to_owned).to_vec();
     assert_eq!(custom.code, Code::Command(command));
     assert_eq!(custom.root, folder.path());
@@ -226,6 +229,11 @@ fn errors_name_the_line_and_what_would_be_right() {
             "[functions.x]\ncommand = 'a'\nmemory = 'much'",
             Some(3),
             "expected a whole number",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\nmemory = 99999999999999999999",
+            Some(3),
+            "integer `99999999999999999999` is out of range",
         ),
         (
             "[functions.x]\ncommand = 'a'\nwatch = 1",

@@ -23,13 +23,12 @@ pub(crate) fn argument(text: &str, folder: &Path) -> Result<FunctionSpec, Config
         .split_once('=')
         .filter(|(name, _)| !name.contains(['/', '.']))
     else {
-        let (code, root, path) = source(text, folder)?;
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let (code, root, stem) = source(text, folder)?;
         return match is_name(&stem) {
-            true => Ok(FunctionSpec::new(stem.into_owned(), code, root)),
+            true => Ok(FunctionSpec::new(stem, code, root)),
             false => Err(wrong(Problem::Invalid {
                 setting: "the name of the function".to_owned(),
-                value: stem.into_owned(),
+                value: stem,
                 expected: format!("{NAME}; choose one with --function NAME={text}"),
             })),
         };
@@ -99,8 +98,8 @@ fn split_handler(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The code of a source file, its root, and its path.
-pub(crate) fn source(text: &str, folder: &Path) -> Result<(Code, PathBuf, PathBuf), ConfigError> {
+/// The code of a source file, its root, and its name without the extension.
+pub(crate) fn source(text: &str, folder: &Path) -> Result<(Code, PathBuf, String), ConfigError> {
     let (file, name) = match folder.join(text).exists() {
         true => (text, None),
         false => split_handler(text),
@@ -116,10 +115,20 @@ pub(crate) fn source(text: &str, folder: &Path) -> Result<(Code, PathBuf, PathBu
         ),
         _ => wrong(Problem::Unreadable(error)),
     })?;
+    // The last part of a folder's path may be `.`.
+    let named = match path.is_dir() {
+        true => path.as_path(),
+        false => Path::new(file),
+    };
+    let name_of_file = named
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     if path.is_dir() {
         let bootstrap = path.join("bootstrap");
         return match is_executable(&bootstrap) {
-            true => Ok((command(&bootstrap), path.clone(), path)),
+            true => Ok((command(&bootstrap), path, name_of_file)),
             false => Err(wrong(Problem::Unsupported {
                 what: "is a folder without an executable file 'bootstrap'".to_owned(),
                 instead: "name the file with the handler, or a program".to_owned(),
@@ -129,7 +138,7 @@ pub(crate) fn source(text: &str, folder: &Path) -> Result<(Code, PathBuf, PathBu
     let root = path.parent().unwrap_or(&path).to_owned();
     let Some(language) = language(&path) else {
         return match (is_executable(&path), name) {
-            (true, None) => Ok((command(&path), root, path)),
+            (true, None) => Ok((command(&path), root, name_of_file)),
             (true, Some(name)) => Err(wrong(Problem::Unsupported {
                 what: format!("is a program, which has no handler '{name}' to choose"),
                 instead: "remove the colon and the name after it".to_owned(),
@@ -153,7 +162,9 @@ pub(crate) fn source(text: &str, folder: &Path) -> Result<(Code, PathBuf, PathBu
     };
     let handler = format!("{stem}.{name}");
     match module(&root, language, &handler) {
-        Some(found) if found == path => Ok((Code::Handler { language, handler }, root, path)),
+        Some(found) if found == path => {
+            Ok((Code::Handler { language, handler }, root, name_of_file))
+        }
         Some(found) => Err(wrong(Problem::Unsupported {
             what: format!("would not be run, but {}", found.display()),
             instead: "a handler names its module without the extension; rename one of the two"

@@ -8,6 +8,19 @@ fn handler(language: Language, handler: &str) -> Code {
     }
 }
 
+/// `stream current --local --function current.py` calls it by this name.
+#[cfg(unix)]
+#[test]
+fn a_link_has_its_own_name_and_runs_the_file_that_it_points_to() {
+    let folder = Folder::new();
+    folder.write("src/v2.py", "def handler(event, context): pass");
+    std::os::unix::fs::symlink("src/v2.py", folder.path().join("current.py")).unwrap();
+    let spec = argument("current.py", folder.path()).unwrap();
+    assert_eq!(spec.name, "current");
+    assert_eq!(spec.code, handler(Language::Python, "v2.handler"));
+    assert_eq!(spec.root, folder.path().join("src"));
+}
+
 #[test]
 fn reads_sources_and_commands() {
     let folder = Folder::new();

@@ -3,6 +3,7 @@
 //! Values are resolved as far as that is possible without a deployed stack. Everything else is left
 //! out and listed in notes: nothing is guessed.
 
+mod condition;
 mod resource;
 mod value;
 mod yaml;
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use self::resource::Reader;
-use self::value::Resolver;
+use self::value::{Resolver, Unresolved};
 use self::yaml::{Kind, Node};
 use crate::functions::error::{ConfigError, Problem};
 use crate::functions::source;
@@ -22,6 +23,7 @@ const FUNCTION: &str = "AWS::Serverless::Function";
 /// The sections that are read, and those that say nothing about functions.
 const SECTIONS: &[&str] = &[
     "AWSTemplateFormatVersion",
+    "Conditions",
     "Description",
     "Globals",
     "Mappings",
@@ -92,14 +94,17 @@ fn parse(
         given: stack.parameters,
         parameters,
         mappings: template.member("Mappings"),
+        conditions: BTreeMap::new(),
         functions: BTreeMap::new(),
     };
+    resolver.conditions = condition::evaluate(template.member("Conditions"), &resolver);
     let globals = template
         .member("Globals")
         .and_then(|globals| globals.member("Function"));
     let mut functions = Vec::new();
     for (id, resource) in resources.members() {
         match resource.member("Type").and_then(Node::text) {
+            Some(FUNCTION) if !is_created(place, id, resource, &resolver, &mut notes) => {}
             Some(FUNCTION) => {
                 let own = resource.member("Properties");
                 let globals = globals.and_then(|globals| {
@@ -194,6 +199,34 @@ fn applied(globals: &Node, resource: &Node) -> Result<Option<Node>, usize> {
     };
     let names = names.ok_or(ignored.line)?;
     Ok(Some(globals.without(&names)))
+}
+
+/// Whether a stack would have this resource. If not, or if its condition cannot be evaluated, a note says
+/// so.
+fn is_created(
+    place: &str,
+    id: &str,
+    resource: &Node,
+    resolver: &Resolver<'_>,
+    notes: &mut Vec<String>,
+) -> bool {
+    let Some(node) = resource.member("Condition") else {
+        return true;
+    };
+    let (is_created, line, what) = match resolver.condition(node) {
+        Ok(true) => return true,
+        Ok(false) => {
+            let name = node.text().unwrap_or_default();
+            let what = format!("it is not served: its Condition {name} is false");
+            (false, node.line, what)
+        }
+        Err(Unresolved { line, why }) => {
+            let what = format!("its Condition is not evaluated: {why}; it is served");
+            (true, line, what)
+        }
+    };
+    notes.push(format!("{place}:{line}: {id}: {what}"));
+    is_created
 }
 
 /// The name that a template gives to a function. If it exists in a deployed stack only, a note says so.

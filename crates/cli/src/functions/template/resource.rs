@@ -5,12 +5,13 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::value::Resolver;
+use super::value::{Resolver, Unresolved};
 use super::yaml::{Kind, Node, is_intrinsic};
 use crate::functions::error::{ConfigError, Problem};
-use crate::functions::program;
 use crate::functions::source::{is_executable, module};
-use crate::functions::spec::{Code, Cors, FunctionSpec, Language, Url, Value, is_variable};
+use crate::functions::spec::{
+    Code, Cors, CorsSettings, FunctionSpec, Language, Url, Value, is_variable,
+};
 use crate::functions::{MOST_CONCURRENCY, MOST_MEMORY, MOST_TIMEOUT};
 
 /// The default timeout of a function, as in the service.
@@ -120,12 +121,6 @@ impl Reader<'_> {
         let known = [USED, WITHOUT_EFFECT].concat();
         self.unused(resource.line, "", properties, &known);
         self.unused(resource.line, "", resource, ATTRIBUTES);
-        if let Some(condition) = resource.member("Condition") {
-            self.note(
-                condition.line,
-                "its Condition is not evaluated; it is served",
-            );
-        }
         Ok(Some(spec))
     }
 
@@ -143,12 +138,20 @@ impl Reader<'_> {
     }
 
     /// A property that is a map; if it is something else, a note says so.
-    fn map<'n>(&mut self, properties: &'n Node, name: &str) -> Option<&'n Node> {
+    fn map(&mut self, properties: &Node, name: &str) -> Option<Node> {
         let node = properties.member(name)?;
-        if matches!((&node.kind, &node.tag), (Kind::Map(members), None) if !is_intrinsic(members)) {
-            return Some(node);
+        let chosen = self.resolver.chosen(node);
+        if let Ok(Node {
+            kind: Kind::Map(members),
+            tag: None,
+            ..
+        }) = &chosen
+        {
+            if !is_intrinsic(members) {
+                return chosen.ok();
+            }
         }
-        match self.resolver.text(node) {
+        match chosen.and_then(|node| self.resolver.text(&node)) {
             _ if node.kind == Kind::Null => {}
             Ok(None) => {}
             Ok(Some(_)) => self.note(node.line, &format!("{name} is not used: it is a text")),
@@ -336,10 +339,10 @@ impl Reader<'_> {
         self.unused(
             environment.line,
             "Environment.",
-            environment,
+            &environment,
             &["Variables"],
         );
-        let Some(variables) = self.map(environment, "Variables") else {
+        let Some(variables) = self.map(&environment, "Variables") else {
             return;
         };
         for (name, node) in variables.members() {
@@ -368,27 +371,32 @@ impl Reader<'_> {
             return Ok(None);
         };
         let used = ["AuthType", "Cors", "InvokeMode"];
-        self.unused(config.line, "FunctionUrlConfig.", config, &used);
-        let mut url = Url::default();
-        match self.text(config, "AuthType") {
-            Some((_, auth)) if auth == "NONE" => url.signed = false,
-            Some((_, auth)) if auth == "AWS_IAM" => url.signed = true,
+        self.unused(config.line, "FunctionUrlConfig.", &config, &used);
+        let mut url = Url {
             // When in doubt, the URL requires signatures.
-            _ => {
-                url.signed = true;
-                self.note(
-                    config.line,
-                    "AuthType is neither NONE nor AWS_IAM; AWS_IAM is used",
-                );
+            signed: true,
+            ..Url::default()
+        };
+        let auth = config.member("AuthType");
+        match auth.map(|node| self.resolver.text(node)) {
+            Some(Ok(Some(auth))) if auth == "NONE" => url.signed = false,
+            Some(Ok(Some(auth))) if auth == "AWS_IAM" => {}
+            Some(Err(Unresolved { line, why })) => {
+                let text = format!("AuthType is not used: {why}; AWS_IAM is used");
+                self.note(line, &text);
             }
+            _ => self.note(
+                config.line,
+                "AuthType is neither NONE nor AWS_IAM; AWS_IAM is used",
+            ),
         }
-        let streamed = self.choice(config, "InvokeMode", |mode| match mode {
+        let streamed = self.choice(&config, "InvokeMode", |mode| match mode {
             "BUFFERED" => Some(false),
             "RESPONSE_STREAM" => Some(true),
             _ => None,
         });
         url.streamed = Some(streamed.unwrap_or(false));
-        url.cors = self.cors(config)?;
+        url.cors = self.cors(&config)?;
         Ok(Some(url))
     }
 
@@ -404,8 +412,8 @@ impl Reader<'_> {
             "ExposeHeaders",
             "MaxAge",
         ];
-        self.unused(settings.line, "Cors.", settings, &used);
-        let mut cors = Cors::default();
+        self.unused(settings.line, "Cors.", &settings, &used);
+        let mut cors = CorsSettings::default();
         for (name, list) in [
             ("AllowOrigins", &mut cors.allow_origins),
             ("AllowMethods", &mut cors.allow_methods),
@@ -417,7 +425,7 @@ impl Reader<'_> {
             }
         }
         // YAML 1.1, which the service reads, has several names for the two values.
-        let credentials = self.choice(settings, "AllowCredentials", |text| {
+        let credentials = self.choice(&settings, "AllowCredentials", |text| {
             match text.to_ascii_lowercase().as_str() {
                 "true" | "yes" | "on" => Some(true),
                 "false" | "no" | "off" => Some(false),
@@ -425,9 +433,9 @@ impl Reader<'_> {
             }
         });
         cors.allow_credentials = credentials.unwrap_or(false);
-        cors.max_age = self.choice(settings, "MaxAge", |text| text.parse().ok());
-        match program::cors(&cors) {
-            Ok(_) => Ok(Some(cors)),
+        cors.max_age = self.choice(&settings, "MaxAge", |text| text.parse().ok());
+        match Cors::try_from(cors) {
+            Ok(cors) => Ok(Some(cors)),
             Err(error) => {
                 let problem = Problem::Syntax(format!("Cors of {}: {error}", self.id));
                 Err(ConfigError::new(self.place, problem).at(settings.line))
@@ -436,22 +444,17 @@ impl Reader<'_> {
     }
 
     fn list(&mut self, name: &str, node: &Node) -> Vec<String> {
-        match self.resolver.list(node) {
-            Some(Ok(values)) => return values,
-            Some(Err(unresolved)) => {
+        let values = match self.resolver.list(node) {
+            Ok(values) => values.unwrap_or_else(|| vec![self.resolver.text(node)]),
+            Err(unresolved) => {
                 let text = format!("{name} is not used: {}", unresolved.why);
                 self.note(unresolved.line, &text);
                 return Vec::new();
             }
-            None => {}
-        }
-        let nodes = match (&node.kind, &node.tag) {
-            (Kind::List(nodes), None) => nodes.as_slice(),
-            _ => std::slice::from_ref(node),
         };
         let mut texts = Vec::new();
-        for node in nodes {
-            match self.resolver.text(node) {
+        for value in values {
+            match value {
                 Ok(text) => texts.extend(text),
                 Err(unresolved) => {
                     let text = format!("a value of {name} is not used: {}", unresolved.why);

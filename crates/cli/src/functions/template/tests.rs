@@ -1,3 +1,4 @@
+mod conditions;
 mod values;
 
 use std::time::Duration;
@@ -122,8 +123,11 @@ fn reads_a_project() {
     let url = web.url.as_ref().unwrap();
     assert_eq!((url.streamed, url.signed), (Some(true), false));
     let cors = url.cors.as_ref().unwrap();
-    assert_eq!((cors.allow_origins.len(), cors.max_age), (1, Some(60)));
-    assert!(cors.allow_credentials);
+    assert_eq!(
+        (cors.settings().allow_origins.len(), cors.settings().max_age),
+        (1, Some(60))
+    );
+    assert!(cors.settings().allow_credentials);
     let bootstrap = folder.path().join("rust/bootstrap");
     assert_eq!(
         rust.code,
@@ -152,7 +156,7 @@ fn reads_a_project() {
             "DYNAMIC is not set: {{resolve:...}} is replaced on deployment only",
         ),
         (37, "OBJECT is not set: an object is not a text"),
-        (38, "CHOSEN is not set: !If is not understood"),
+        (38, "CHOSEN is not set: there is no condition IsProd"),
         (15, "not used: Events"),
     ] {
         let begin = format!("template.yaml:{line}: Hello: ");
@@ -394,11 +398,19 @@ fn no_part_of_a_property_is_dropped_silently() {
     for (properties, expected) in [
         (
             "Environment: !If [IsProd, {Variables: {A: 1}}, {}]",
-            "Environment is not used: !If is not understood",
+            "Environment is not used: there is no condition IsProd",
         ),
         (
             "Environment: {'Fn::If': [IsProd, {Variables: {A: 1}}, {}]}",
-            "Environment is not used: !If is not understood",
+            "Environment is not used: there is no condition IsProd",
+        ),
+        (
+            "Environment: !Transform {Name: x}",
+            "Environment is not used: !Transform is not understood",
+        ),
+        (
+            "FunctionUrlConfig: {AuthType: !ImportValue x}",
+            "AuthType is not used: !ImportValue is not understood; AWS_IAM is used",
         ),
         (
             "Environment: {Variables: {}, Variable: {A: 1}}",
@@ -414,7 +426,7 @@ fn no_part_of_a_property_is_dropped_silently() {
         ),
         (
             "FunctionUrlConfig: !If [IsProd, {AuthType: NONE}, {}]",
-            "FunctionUrlConfig is not used: !If is not understood",
+            "FunctionUrlConfig is not used: there is no condition IsProd",
         ),
         (
             "FunctionUrlConfig: {AuthType: NONE, Mode: BUFFERED}",
@@ -458,7 +470,7 @@ fn no_part_of_a_property_is_dropped_silently() {
         assert_eq!(none, "", "{environment}");
         let url = function.url.unwrap();
         assert_eq!(url.streamed, Some(false));
-        assert!(url.cors.unwrap().allow_credentials);
+        assert!(url.cors.unwrap().settings().allow_credentials);
     }
 }
 

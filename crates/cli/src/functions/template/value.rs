@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use lambda_invoke_sigv4::region::Partition;
 
+use super::condition::Conditions;
 use super::yaml::{Kind, Node, is_intrinsic};
 
 /// Where and why a value cannot be resolved.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unresolved {
     pub(super) line: usize,
     pub(super) why: String,
@@ -23,12 +24,13 @@ pub(super) struct Resolver<'t> {
     /// The sections of the template.
     pub(super) parameters: Option<&'t Node>,
     pub(super) mappings: Option<&'t Node>,
+    pub(super) conditions: Conditions,
     /// The names of the functions, by logical ID.
     pub(super) functions: BTreeMap<String, String>,
 }
 
 /// `None` is `AWS::NoValue`: as if the property did not exist.
-type Resolved = Result<Option<String>, Unresolved>;
+pub(super) type Resolved = Result<Option<String>, Unresolved>;
 
 impl Resolver<'_> {
     /// The text of a node.
@@ -37,6 +39,7 @@ impl Resolver<'_> {
     ///
     /// If it is not a text, or refers to something that exists only in a deployed stack. Nothing is guessed.
     pub(super) fn text(&self, node: &Node) -> Resolved {
+        let node = &self.chosen(node)?;
         let line = node.line;
         if let Some(text) = node.text() {
             return literal(text, line).map(Some);
@@ -66,23 +69,61 @@ impl Resolver<'_> {
                 self.attribute(&path, line).map(Some)
             }
             ("Join", Kind::List(parts)) => self.join(parts, line).map(Some),
-            ("FindInMap", Kind::List(keys)) => self.find_in_map(keys, line),
+            ("FindInMap", Kind::List(keys)) => {
+                let text = self.find_in_map(keys, line)?.text();
+                let why = || {
+                    unresolved(
+                        line,
+                        "!FindInMap finds something that is not a text".to_owned(),
+                    )
+                };
+                literal(text.ok_or_else(why)?, line).map(Some)
+            }
             ("Ref" | "Sub" | "GetAtt" | "Join" | "FindInMap", _) => Err(malformed(function, line)),
             _ => Err(unresolved(line, format!("!{function} is not understood"))),
         }
     }
 
-    /// The values of a node that refers to a parameter whose value is a list; `None` for everything else.
-    pub(super) fn list(&self, node: &Node) -> Option<Result<Vec<String>, Unresolved>> {
-        let (function, argument) = intrinsic(node)?;
-        let name = argument.text().filter(|_| function == "Ref")?;
-        let parameter = self.parameters.and_then(|all| all.member(name))?;
-        let values = |text: Option<String>| {
-            let text = text.unwrap_or_default();
-            let values = text.split(',').map(|value| value.trim().to_owned());
-            values.filter(|value| !value.is_empty()).collect()
+    /// The texts of a list, which may be the value of a parameter; `None` for everything else.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be known which list it is.
+    pub(super) fn list(&self, node: &Node) -> Result<Option<Vec<Resolved>>, Unresolved> {
+        let node = self.chosen(node)?;
+        if let (Kind::List(nodes), None) = (&node.kind, &node.tag) {
+            return Ok(Some(nodes.iter().map(|node| self.text(node)).collect()));
+        }
+        let parameter = match intrinsic(&node) {
+            Some(("Ref", argument)) => {
+                let name = argument.text().unwrap_or_default();
+                self.parameters.and_then(|all| all.member(name))
+            }
+            Some(("FindInMap", argument)) => {
+                let Kind::List(keys) = &argument.kind else {
+                    return Err(malformed("FindInMap", node.line));
+                };
+                let Kind::List(values) = &self.find_in_map(keys, node.line)?.kind else {
+                    return Ok(None);
+                };
+                let why = "!FindInMap finds something that is not a list of texts";
+                let text = |value: &Node| match value.text() {
+                    Some(text) => literal(text, node.line).map(Some),
+                    None => Err(unresolved(node.line, why.to_owned())),
+                };
+                return Ok(Some(values.iter().map(text).collect()));
+            }
+            _ => None,
         };
-        is_list(parameter).then(|| self.reference(name, node.line).map(values))
+        if !parameter.is_some_and(is_list) {
+            return Ok(None);
+        }
+        let text = self.text(&node)?.unwrap_or_default();
+        let values = text.split(',').map(str::trim);
+        let values = values.filter(|value| !value.is_empty());
+        Ok(Some(
+            values.map(|value| Ok(Some(value.to_owned()))).collect(),
+        ))
     }
 
     fn reference(&self, name: &str, line: usize) -> Resolved {
@@ -186,21 +227,14 @@ impl Resolver<'_> {
             return Err(malformed("Join", line));
         };
         let delimiter = delimiter.text().ok_or_else(|| malformed("Join", line))?;
-        let texts = match (&list.kind, &list.tag, self.list(list)) {
-            (_, _, Some(texts)) => texts?,
-            (Kind::List(list), None, None) => {
-                let mut texts = Vec::new();
-                for node in list {
-                    texts.extend(self.text(node)?);
-                }
-                texts
-            }
-            _ => return Err(malformed("Join", line)),
-        };
+        let list = self.list(list)?.ok_or_else(|| malformed("Join", line))?;
+        let texts: Result<Vec<_>, _> = list.into_iter().collect();
+        let texts: Vec<_> = texts?.into_iter().flatten().collect();
         literal(&texts.join(delimiter), line)
     }
 
-    fn find_in_map(&self, keys: &[Node], line: usize) -> Resolved {
+    /// A value in `Mappings`, which are literal: they contain no intrinsic functions.
+    fn find_in_map(&self, keys: &[Node], line: usize) -> Result<&Node, Unresolved> {
         if keys.len() != 3 {
             return Err(malformed("FindInMap", line));
         }
@@ -211,18 +245,13 @@ impl Resolver<'_> {
             node = node.and_then(|node| node.member(&key));
             path.push(key);
         }
-        match node {
-            Some(node) => self.text(node),
-            None => Err(unresolved(
-                line,
-                format!("there is no {} in Mappings", path.join(".")),
-            )),
-        }
+        let path = || format!("there is no {} in Mappings", path.join("."));
+        node.ok_or_else(|| unresolved(line, path()))
     }
 }
 
 /// The name of an intrinsic function, without `Fn::`, and its argument; `None` for everything else.
-fn intrinsic(node: &Node) -> Option<(&str, Node)> {
+pub(super) fn intrinsic(node: &Node) -> Option<(&str, Node)> {
     match (&node.tag, &node.kind) {
         (Some(tag), _) => Some((tag, node.untagged())),
         (None, Kind::Map(members)) if is_intrinsic(members) => {
@@ -280,11 +309,11 @@ fn literal(text: &str, line: usize) -> Result<String, Unresolved> {
     }
 }
 
-fn unresolved(line: usize, why: String) -> Unresolved {
+pub(super) fn unresolved(line: usize, why: String) -> Unresolved {
     Unresolved { line, why }
 }
 
-fn malformed(function: &str, line: usize) -> Unresolved {
+pub(super) fn malformed(function: &str, line: usize) -> Unresolved {
     unresolved(
         line,
         format!("!{function} has arguments that are not understood"),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
+use serde::de::IgnoredAny;
 
 use crate::functions::error::{ConfigError, Problem};
 
@@ -196,7 +197,7 @@ pub(super) fn parse(place: &str, text: &str) -> Result<Node, ConfigError> {
     let mut open: Vec<Open> = Vec::new();
     let mut anchors: HashMap<usize, Node> = HashMap::new();
     let mut total = 0_usize;
-    for event in Parser::new_from_str(text) {
+    for event in Parser::new_from_str(&without_surrogates(text)) {
         let (event, span) = event.map_err(|error| of_scan(&error))?;
         let line = span.start.line();
         let is_alias = matches!(event, Event::Alias(_));
@@ -281,6 +282,46 @@ pub(super) fn parse(place: &str, text: &str) -> Result<Node, ConfigError> {
     ))
 }
 
+/// Replaces surrogate pairs in a JSON text by their characters: JSON writes characters beyond U+FFFF as two
+/// escapes, which YAML does not have.
+fn without_surrogates(text: &str) -> Cow<'_, str> {
+    let is_surrogate = |(at, _)| matches!(code_unit(&text[at..]), Some(0xd800..=0xdfff));
+    let has_surrogates = text.match_indices("\\u").any(is_surrogate);
+    if !has_surrogates || serde_json::from_str::<IgnoredAny>(text).is_err() {
+        return Cow::Borrowed(text);
+    }
+    let mut result = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        result.push_str(before);
+        let first = code_unit(escape);
+        let second = escape.get(6..).and_then(code_unit);
+        let (length, character) = match (first, second) {
+            (Some(high @ 0xd800..=0xdbff), Some(low @ 0xdc00..=0xdfff)) => {
+                let code = 0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+                (12, char::from_u32(code))
+            }
+            (Some(0xd800..=0xdfff), _) => (6, Some(char::REPLACEMENT_CHARACTER)),
+            _ => (2, None),
+        };
+        let (escape, after) = escape.split_at(length);
+        match character {
+            Some(character) => result.push(character),
+            None => result.push_str(escape),
+        }
+        rest = after;
+    }
+    result.push_str(rest);
+    Cow::Owned(result)
+}
+
+/// The UTF-16 code unit of the escape, such as `\u00e9`, that a JSON text begins with.
+fn code_unit(json: &str) -> Option<u32> {
+    let digits = json.strip_prefix("\\u")?.get(..4)?;
+    u32::from_str_radix(digits, 16).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,6 +353,18 @@ mod tests {
                 .len(),
             1
         );
+    }
+
+    #[test]
+    fn json_may_write_a_character_as_two_escapes() {
+        let text =
+            "{\n\"A\": \"\\ud83d\\ude00 \\u00e9 \\\\ud83d \\\" \\ud83d \\ude00\",\n\t\"B\": 1}";
+        let node = parse("t", text).unwrap();
+        let a = node.member("A").unwrap();
+        assert_eq!(a.text(), Some("\u{1f600} é \\ud83d \" \u{fffd} \u{fffd}"));
+        assert_eq!(node.member("B").unwrap().line, 3);
+        // This is not JSON.
+        assert!(parse("t", "A: \"\\ud83d\\ude00\"").is_err());
     }
 
     #[test]

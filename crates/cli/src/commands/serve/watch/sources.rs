@@ -55,6 +55,16 @@ pub(super) struct Change {
     pub(super) is_new: bool,
 }
 
+/// A scan of the folders of the source.
+struct Scan {
+    language: Language,
+    /// How many further files and folders may be examined.
+    left: usize,
+    /// The folders outside of the root to which links lead.
+    linked: BTreeSet<PathBuf>,
+    snapshot: Snapshot,
+}
+
 impl Sources {
     pub(super) fn of(spec: &FunctionSpec) -> Self {
         let (language, files) = match &spec.code {
@@ -95,28 +105,27 @@ impl Sources {
             self.add(path, &mut snapshot);
         }
         if let Some(language) = self.language {
-            let mut left = MOST;
-            self.scan(&self.root, language, DEEPEST, &mut left, &mut snapshot);
-            snapshot.is_complete = left > 0;
+            let mut scan = Scan {
+                language,
+                left: MOST,
+                linked: BTreeSet::new(),
+                snapshot,
+            };
+            self.scan(&self.root, DEEPEST, &mut scan);
+            snapshot = scan.snapshot;
+            snapshot.is_complete = scan.left > 0;
         }
         snapshot
     }
 
-    fn scan(
-        &self,
-        folder: &Path,
-        language: Language,
-        depth: usize,
-        left: &mut usize,
-        snapshot: &mut Snapshot,
-    ) {
+    fn scan(&self, folder: &Path, depth: usize, scan: &mut Scan) {
         // A folder that cannot be read, or is just being removed, has no files.
         let Ok(entries) = fs::read_dir(folder) else {
             return;
         };
         for entry in entries.flatten() {
-            *left = left.saturating_sub(1);
-            if *left == 0 {
+            scan.left = scan.left.saturating_sub(1);
+            if scan.left == 0 {
                 return;
             }
             let path = entry.path();
@@ -125,14 +134,25 @@ impl Sources {
             let Ok(kind) = entry.file_type() else {
                 continue;
             };
-            if kind.is_dir() {
-                if depth > 0 && !is_other(&name, &path) {
-                    self.scan(&path, language, depth - 1, left, snapshot);
+            let is_folder = kind.is_dir() || (kind.is_symlink() && path.is_dir());
+            if is_folder {
+                let is_due = depth > 0 && !is_other(&name, &path);
+                if is_due && (kind.is_dir() || self.is_elsewhere(&path, scan)) {
+                    self.scan(&path, depth - 1, scan);
                 }
-            } else if is_source(&path, &name, language) {
-                self.add(&path, snapshot);
+            } else if is_source(&path, &name, scan.language) {
+                self.add(&path, &mut scan.snapshot);
             }
         }
+    }
+
+    /// Whether a link leads to a folder that is not scanned otherwise: neither within the root nor around
+    /// it, and not linked before.
+    fn is_elsewhere(&self, link: &Path, scan: &mut Scan) -> bool {
+        fs::canonicalize(link).is_ok_and(|target| {
+            let is_related = target.starts_with(&self.root) || self.root.starts_with(&target);
+            !is_related && scan.linked.insert(target)
+        })
     }
 
     fn add(&self, path: &Path, snapshot: &mut Snapshot) {
@@ -274,6 +294,34 @@ mod tests {
         // The root itself may be a folder of build output.
         folder.write("dist/index.mjs", "export const handler = 1");
         assert_eq!(names(&folder, "dist/index.mjs"), ["index.mjs", "x.js"]);
+    }
+
+    /// As with a folder that the functions of a project share.
+    #[cfg(unix)]
+    #[test]
+    fn watches_a_folder_to_which_a_link_leads_once() {
+        use std::os::unix::fs::symlink;
+        let folder = Folder::new();
+        folder.write("fn/app.py", "handler = 1");
+        folder.write("fn/own/a.py", "");
+        folder.write("shared/b.py", "");
+        let at = |path: &str| folder.path().join(path);
+        for (target, link) in [
+            ("../shared", "fn/lib"),
+            ("../shared", "fn/lib2"),
+            ("own", "fn/alias"),
+            ("..", "fn/project"),
+            (".", "fn/loop"),
+            (".", "shared/loop"),
+            ("nowhere", "fn/broken"),
+        ] {
+            symlink(target, at(link)).unwrap();
+        }
+        let names = names(&folder, "fn/app.py");
+        let linked = names.iter().filter(|name| name.ends_with("/b.py")).count();
+        assert_eq!((names.len(), linked), (3, 1), "{names:?}");
+        folder.write("shared/c.py", "");
+        assert_eq!(self::names(&folder, "fn/app.py").len(), 4);
     }
 
     #[test]

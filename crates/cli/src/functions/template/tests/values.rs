@@ -32,10 +32,10 @@ FunctionUrlConfig:
     let function = &found.functions[0];
     let cors = function.url.as_ref().unwrap().cors.as_ref().unwrap();
     assert_eq!(
-        cors.allow_origins,
+        cors.settings().allow_origins,
         ["https://a.example", "https://b.example"]
     );
-    assert_eq!(cors.allow_methods, ["GET", "PUT"]);
+    assert_eq!(cors.settings().allow_methods, ["GET", "PUT"]);
     let variables = &function.environment;
     assert_eq!(variables["SHORT"].0, "https://a.example|https://b.example");
     assert_eq!(variables["LONG"].0, "1-2");
@@ -43,6 +43,32 @@ FunctionUrlConfig:
     let notes = read_with(&[]).notes.join("\n");
     let expected = "AllowMethods is not used: the value of parameter Methods is in Systems Manager";
     assert!(notes.contains(expected), "{notes}");
+}
+
+#[test]
+fn a_mapping_has_texts_and_lists_of_texts() {
+    let folder = project();
+    let sections = "\
+Mappings:
+  M:
+    a: {t: x, l: [y, z], own: !FindInMap [M, a, own], lists: [!Join ['', !FindInMap [M, a, lists]]]}";
+    let properties = "\
+Environment:
+        Variables:
+          T: !FindInMap [M, a, t]
+          L: !Join ['-', !FindInMap [M, a, l]]
+          WRONG: !FindInMap [M, a, l]
+          OWN: !FindInMap [M, a, own]
+          LISTS: !Join ['-', !FindInMap [M, a, lists]]";
+    let found = read(&folder, &template(sections, properties), &[]).unwrap();
+    let variables = &found.functions[0].environment;
+    assert_eq!(variables.len(), 2, "{variables:?}");
+    assert_eq!(variables["T"].0, "x");
+    assert_eq!(variables["L"].0, "y-z");
+    assert_eq!(found.notes.len(), 3, "{:?}", found.notes);
+    for note in &found.notes {
+        assert!(note.contains("is not set: !FindInMap finds something that is not a"));
+    }
 }
 
 #[test]
