@@ -3,12 +3,11 @@
 
 mod program;
 
-use program::{Serve, local, program, text};
+use program::{Serve, local, program, text, tools};
 
 /// Starts `serve` on the loopback address of IPv6; returns `None` on a machine without IPv6.
 fn serve() -> Option<Serve> {
-    if std::net::TcpListener::bind("[::1]:0").is_err() {
-        println!("skipped: no IPv6 here");
+    if tools::lacks_ipv6() {
         return None;
     }
     let mut command = program();

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -26,15 +27,20 @@ type Executions = Arc<Mutex<BTreeMap<u64, u64>>>;
 struct Service {
     server: Server,
     executions: Executions,
+    /// How long each call takes, in milliseconds.
+    delay: Arc<AtomicU64>,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Service {
-    fn start(delay: Duration, configure: impl FnOnce(EndpointBuilder) -> EndpointBuilder) -> Self {
+    fn start(delay: u64, configure: impl FnOnce(EndpointBuilder) -> EndpointBuilder) -> Self {
         let executions = Executions::default();
         let counted = Arc::clone(&executions);
+        let delay = Arc::new(AtomicU64::new(delay));
+        let takes = Arc::clone(&delay);
         let function = Function::buffered("count", move |invocation: Invocation| {
             let counted = Arc::clone(&counted);
+            let delay = Duration::from_millis(takes.load(Ordering::Relaxed));
             async move {
                 let payload: Value = invocation.json()?;
                 let n = payload["n"].as_u64().unwrap();
@@ -55,6 +61,7 @@ impl Service {
         Self {
             server,
             executions,
+            delay,
             runtime,
         }
     }
@@ -153,7 +160,7 @@ fn killed(kills: u64, mut seed: u64) {
     let mut left = kills;
     let mut in_flight = 0;
     while left > 0 {
-        let service = Service::start(Duration::from_millis(8), |builder| builder);
+        let service = Service::start(8, |builder| builder);
         let folder = folder(&format!("killed-{seed:x}"), &payloads(ITEMS));
         loop {
             let before = service.executions();
@@ -161,7 +168,16 @@ fn killed(kills: u64, mut seed: u64) {
             let mut child = service.map(&folder, &["-c", "4"]).spawn().unwrap();
             let is_last = left == 0;
             if !is_last {
-                std::thread::sleep(Duration::from_micros(random(&mut seed) % 250_000));
+                let more = before.len() as u64 + random(&mut seed) % 24;
+                let early = random(&mut seed) % 8 == 0;
+                // Often, while items run; sometimes before the program has read its journal.
+                if !early {
+                    wait_until(|| {
+                        service.executions().len() as u64 > more
+                            || child.try_wait().unwrap().is_some()
+                    });
+                }
+                std::thread::sleep(Duration::from_micros(random(&mut seed) % 16_000));
             }
             let ended = match is_last {
                 true => Some(wait(&mut child)),
@@ -231,18 +247,30 @@ fn signal(child: &Child, name: &str) {
     );
 }
 
-/// Waits until this many items have run.
-fn wait_for(service: &Service, count: usize) {
+fn wait_until(mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + program::PATIENCE;
-    while service.executions().len() < count {
+    while !is_so() {
         assert!(Instant::now() < deadline);
         std::thread::sleep(Duration::from_millis(2));
     }
 }
 
+/// Waits until this many items have run.
+fn wait_for(service: &Service, count: usize) {
+    wait_until(|| service.executions().len() >= count);
+}
+
+/// Waits until the program has said that it drains: another signal before that would be the same one.
+fn wait_for_draining(folder: &Path) {
+    wait_until(|| {
+        let said = fs::read_to_string(folder.join("stderr")).unwrap();
+        said.contains("Ctrl-C again to end at once")
+    });
+}
+
 #[test]
 fn ctrl_c_drains_and_a_second_one_ends_with_a_good_journal() {
-    let service = Service::start(Duration::from_millis(300), |builder| builder);
+    let service = Service::start(300, |builder| builder);
     let folder = folder("interrupted", &payloads(200));
     let mut child = service.map(&folder, &["-c", "5"]).spawn().unwrap();
     wait_for(&service, 5);
@@ -255,18 +283,20 @@ fn ctrl_c_drains_and_a_second_one_ends_with_a_good_journal() {
     assert!(said.contains("Ctrl-C again to end at once"), "{said}");
     assert!(said.contains(" were not sent"), "{said}");
 
+    // No call ends before the program does.
+    service.delay.store(600_000, Ordering::Relaxed);
     let mut child = service
         .map(&folder, &["-c", "5", "--first-byte-timeout", "0"])
         .spawn()
         .unwrap();
     wait_for(&service, first.len() + 5);
     interrupt(&child);
-    std::thread::sleep(Duration::from_millis(30));
+    wait_for_draining(&folder);
     interrupt(&child);
     assert_eq!(wait(&mut child).code(), Some(130));
     let second = results(&folder);
     let unknown = |line: &&Value| line["outcome"] == "unknown";
-    assert!(second.values().filter(unknown).count() >= 1);
+    assert_eq!(second.values().filter(unknown).count(), 5);
     assert_eq!(
         known(&folder).counts().done,
         second.len() as u64 - second.values().filter(unknown).count() as u64
@@ -279,7 +309,7 @@ fn ctrl_c_drains_and_a_second_one_ends_with_a_good_journal() {
 /// would be unknown.
 #[test]
 fn sigterm_drains_and_ctrl_c_after_it_ends_at_once() {
-    let service = Service::start(Duration::from_millis(400), |builder| builder);
+    let service = Service::start(400, |builder| builder);
     let folder = folder("terminated", &payloads(200));
     let mut child = service.map(&folder, &["-c", "5"]).spawn().unwrap();
     wait_for(&service, 5);
@@ -289,14 +319,15 @@ fn sigterm_drains_and_ctrl_c_after_it_ends_at_once() {
     assert_eq!(first.len(), service.executions().len());
     assert!(first.values().all(|line| line["outcome"] == "done"));
 
+    service.delay.store(600_000, Ordering::Relaxed);
     let mut child = service.map(&folder, &["-c", "5"]).spawn().unwrap();
     wait_for(&service, first.len() + 5);
     signal(&child, "TERM");
-    std::thread::sleep(Duration::from_millis(30));
+    wait_for_draining(&folder);
     interrupt(&child);
     assert_eq!(wait(&mut child).code(), Some(130));
     let unknown = |line: &&Value| line["outcome"] == "unknown";
-    assert!(results(&folder).values().filter(unknown).count() >= 1);
+    assert_eq!(results(&folder).values().filter(unknown).count(), 5);
     assert!(service.executions().values().all(|count| *count == 1));
     service.stop();
 }
@@ -307,7 +338,7 @@ fn sigterm_drains_and_ctrl_c_after_it_ends_at_once() {
 #[ignore = "takes minutes"]
 fn a_hundred_thousand_payloads_with_faults_killed_twice() {
     const ITEMS: u64 = 100_000;
-    let service = Service::start(Duration::ZERO, |builder| {
+    let service = Service::start(0, |builder| {
         builder.seed(11).recorded_bytes(0).faults(
             [
                 "count: throttle=ReservedFunctionConcurrentInvocationLimitExceeded probability=0.02",

@@ -5,11 +5,13 @@
 mod program;
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
-use program::{Serve, calling, local, program, run, text, wait};
+use program::{PATIENCE, Serve, calling, local, program, run, text, wait};
 
 /// Creates an empty folder.
 fn folder(name: &str) -> PathBuf {
@@ -123,15 +125,28 @@ fn a_truncated_stream_and_a_rejected_call_leave_the_file_as_it_was() {
 #[test]
 fn ctrl_c_leaves_no_file_behind() {
     let folder = folder("output-interrupted");
-    let serve = Serve::start(&[]);
+    let serve = Serve::start(&["--fault", "echo: delay=60s"]);
     let path = folder.join("new");
-    for payload in [r#"{"n":2,"delay_ms":60000}"#, r#"{"n":0,"delay_ms":60000}"#] {
-        let mut child = calling(&serve.url, &["stream", "count", "-p", payload, "-o"])
+    // In the middle of a response, and before its head.
+    for (function, payload, reached, files) in [
+        ("count", r#"{"n":2,"delay_ms":60000}"#, "< status 200", 1),
+        ("echo", "1", "* connected to", 0),
+    ] {
+        let mut child = calling(&serve.url, &["stream", function, "-v", "-p", payload, "-o"])
             .arg(&path)
             .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(500));
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let found = lines.find(|line| line.as_ref().unwrap().starts_with(reached));
+        assert!(found.is_some(), "{function}");
+        // With a temporary name.
+        let deadline = Instant::now() + PATIENCE;
+        while names(&folder).len() < files {
+            assert!(Instant::now() < deadline);
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let id = child.id().to_string();
         assert!(
             std::process::Command::new("kill")
@@ -140,11 +155,8 @@ fn ctrl_c_leaves_no_file_behind() {
                 .unwrap()
                 .success()
         );
-        let status = wait(&mut child);
-        assert!([Some(130), Some(0)].contains(&status.code()), "{status}");
-        if status.code() == Some(130) {
-            assert_eq!(names(&folder), Vec::<String>::new());
-        }
+        assert_eq!(wait(&mut child).code(), Some(130), "{function}");
+        assert_eq!(names(&folder), Vec::<String>::new());
     }
 }
 

@@ -7,7 +7,7 @@ mod program;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use program::Serve;
+use program::{Serve, tools};
 
 /// Sends a request without a signature, as a browser does, and returns the response.
 fn get(url: &str, path: &str) -> String {
@@ -70,17 +70,11 @@ fn every_function_has_a_url_which_keys_of_one_s_own_protect() {
     );
 }
 
-/// Whether the machine has the loopback address of IPv6.
-fn has_ipv6() -> bool {
-    std::net::TcpListener::bind("[::1]:0").is_ok()
-}
-
 /// Checks that both loopback addresses lead to the server: `localhost` may resolve to either.
 fn listens_on_both(serve: &Serve) {
     let (_, port) = serve.url.rsplit_once(':').unwrap();
     for host in ["127.0.0.1", "[::1]"] {
-        if host == "[::1]" && !has_ipv6() {
-            println!("skipped: no IPv6 here");
+        if host == "[::1]" && tools::lacks_ipv6() {
             continue;
         }
         let response = get(&format!("http://{host}:{port}"), "/health");
@@ -102,21 +96,16 @@ fn localhost_is_both_loopback_addresses() {
 fn the_default_address_is_port_9001_on_both_loopback_addresses() {
     let mut command = program::program();
     command.arg("serve");
-    let free = ["127.0.0.1:9001", "[::1]:9001"].iter().all(|address| {
-        let bound = std::net::TcpListener::bind(address);
-        bound.is_ok() || !has_ipv6() && address.starts_with('[')
-    });
-    if free {
-        let serve = Serve::of(command);
-        assert_eq!(serve.url, "http://127.0.0.1:9001");
-        listens_on_both(&serve);
-    } else {
-        let output = command.output().unwrap();
-        let stderr = program::text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{stderr}");
-        assert!(
-            stderr.contains("cannot listen on localhost:9001"),
-            "{stderr}"
-        );
+    match Serve::attempt(command) {
+        Ok(serve) => {
+            assert_eq!(serve.url, "http://127.0.0.1:9001");
+            listens_on_both(&serve);
+        }
+        // Another program has the port.
+        Err(ended) => {
+            assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
+            let reason = "cannot listen on localhost:9001";
+            assert!(ended.stderr.contains(reason), "{}", ended.stderr);
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use program::{PATIENCE, Serve, program, text};
+use program::{PATIENCE, Serve, program, text, tools};
 
 /// A connection that needs no signature.
 fn connect(serve: &Serve) -> TcpStream {
@@ -65,7 +65,7 @@ fn ignores_sighup() -> bool {
 #[test]
 fn sighup_shuts_it_down_gracefully() {
     if ignores_sighup() {
-        println!("skipped: SIGHUP is ignored here, and so by each process that a test starts");
+        tools::inapplicable("SIGHUP is ignored here, and so by each process that a test starts");
         return;
     }
     let serve = Serve::start(&[]);

@@ -109,11 +109,6 @@ fn the_endpoint_accepts_the_headers() {
     );
 }
 
-/// Whether curl is installed. Without curl, only the unit tests cover the quoting.
-fn has_curl() -> bool {
-    Command::new("curl").arg("--version").output().is_ok()
-}
-
 /// Returns the output of a command that is pasted into a shell.
 fn pasted(shell: &str, command: &str) -> Vec<u8> {
     let output = fed(&mut Command::new(shell), command.as_bytes());
@@ -127,8 +122,7 @@ fn pasted(shell: &str, command: &str) -> Vec<u8> {
 
 #[test]
 fn a_curl_command_works_when_it_is_pasted_into_a_shell() {
-    if !has_curl() {
-        eprintln!("no curl on this machine: nothing was called");
+    if program::tools::lacks(&["curl"]) {
         return;
     }
     let serve = Serve::start(&["--alias", "echo:live=3"]);

@@ -6,7 +6,7 @@ mod program;
 
 use std::process::{Command, Stdio};
 
-use program::{Serve, calling, local, run, text};
+use program::{Serve, calling, local, run, text, tools};
 use serde_json::Value;
 
 /// Returns the lines on stderr that begin with this text.
@@ -136,7 +136,7 @@ fn max_attempts_bounds_the_attempts() {
 }
 
 /// Runs the program with a terminal as its stderr, using `script`.
-fn on_a_terminal(environment: &[(&str, &str)]) -> Option<String> {
+fn on_a_terminal(environment: &[(&str, &str)]) -> String {
     let line = format!("{} invoke 'a b'", env!("CARGO_BIN_EXE_lambda-invoke"));
     let mut script = Command::new("script");
     script
@@ -147,29 +147,25 @@ fn on_a_terminal(environment: &[(&str, &str)]) -> Option<String> {
     for (name, value) in environment {
         script.env(name, value);
     }
-    Some(String::from_utf8(script.output().ok()?.stdout).unwrap())
+    String::from_utf8(script.output().unwrap().stdout).unwrap()
 }
 
 #[test]
 fn failures_are_colored_on_a_terminal_unless_no_color_is_set() {
-    // Skipped if `script` is not installed.
-    let Some(colored) = on_a_terminal(&[]) else {
+    if tools::lacks(&["script"]) {
         return;
-    };
+    }
+    let colored = on_a_terminal(&[]);
     assert!(
         colored.contains("\u{1b}[1;31mlambda-invoke:\u{1b}[0m 'a b'"),
         "{colored:?}"
     );
     for plain in [("NO_COLOR", "1"), ("TERM", "dumb")] {
-        let shown = on_a_terminal(&[plain]).unwrap();
+        let shown = on_a_terminal(&[plain]);
         assert!(shown.contains("lambda-invoke: 'a b'"), "{shown:?}");
         assert!(!shown.contains('\u{1b}'), "{shown:?}");
     }
-    assert!(
-        on_a_terminal(&[("NO_COLOR", "")])
-            .unwrap()
-            .contains("\u{1b}[1;31m")
-    );
+    assert!(on_a_terminal(&[("NO_COLOR", "")]).contains("\u{1b}[1;31m"));
 }
 
 #[test]

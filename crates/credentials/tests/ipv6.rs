@@ -3,6 +3,7 @@
 
 mod machine;
 mod stand_in;
+mod tools;
 
 use std::net::TcpListener;
 
@@ -12,10 +13,10 @@ use stand_in::{Received, Respond, StandIn, metadata_keys, sts_keys};
 
 /// Starts a stand-in on the loopback address of IPv6; returns `None` on a machine without IPv6.
 fn on_ipv6(respond: impl Fn(&Received) -> Respond + Send + Sync + 'static) -> Option<StandIn> {
-    let Ok(listener) = TcpListener::bind("[::1]:0") else {
-        println!("skipped: no IPv6 here");
+    if tools::lacks_ipv6() {
         return None;
-    };
+    }
+    let listener = TcpListener::bind("[::1]:0").unwrap();
     let service = StandIn::listening(listener, move |request, _| respond(request));
     assert!(service.url.starts_with("http://[::1]:"), "{}", service.url);
     Some(service)

@@ -4,6 +4,9 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
 
+#[path = "support/tools.rs"]
+mod tools;
+
 use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -63,6 +66,9 @@ fn the_example_itself() {
 
 #[test]
 fn on_a_terminal_it_streams_and_breaks_no_character() {
+    if tools::lacks(&["python3"]) {
+        return;
+    }
     let seen = Arc::new(Notify::new());
     let waiting = Arc::clone(&seen);
     let function = Function::streaming("hello", move |invocation, mut writer| {

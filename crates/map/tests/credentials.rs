@@ -73,7 +73,7 @@ async fn fetches(journal: &str, provided: fn(Keys) -> Credentials) -> u64 {
     assert!(error.is_none(), "{error:?}");
     assert!(began.elapsed() > Duration::from_secs(2 * LIFE));
     assert_eq!(settled(&events, Settled::Done), 200, "{events:?}");
-    assert!(executions.get().values().all(|count| *count == 1));
+    executions.assert_once(200);
     fetched.load(Ordering::Relaxed)
 }
 

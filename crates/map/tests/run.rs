@@ -3,13 +3,15 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use lambda_invoke_endpoint::{Endpoint, Function, Invocation};
 use lambda_invoke_map::journal::Settled;
 use lambda_invoke_map::{Ended, Item, Map, MaxFailures, Mode, Retry, iter};
 use serde_json::Value;
-use support::{Service, all, items, payload, settled};
+use support::{Service, all, items, payload, settled, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_item_has_one_result_and_runs_once() {
@@ -25,7 +27,7 @@ async fn each_item_has_one_result_and_runs_once() {
         assert_eq!(line["payload"]["n"], *index);
         assert_eq!(line["attempts"], 1);
     }
-    assert!(service.executions.get().values().all(|count| *count == 1));
+    service.executions.assert_once(500);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,7 +94,7 @@ async fn a_failed_function_is_not_sent_again() {
     assert_eq!(line["execution"], "started");
     assert_eq!(line["error"]["kind"], "function_failed");
     assert_eq!(line["payload"]["errorType"], "Failure");
-    assert!(service.executions.get().values().all(|count| *count == 1));
+    service.executions.assert_once(20);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -239,25 +241,30 @@ async fn a_rate_is_kept() {
 async fn draining_lets_what_runs_end_and_stopping_does_not() {
     let service = Service::start(|builder| builder).await;
     let slow = |ms: u64| (0..1_000).map(move |n| Item::new(format!(r#"{{"n":{n},"ms":{ms}}}"#)));
+    let executions = service.executions.clone();
     let run = service.map().concurrency(4).run(iter(slow(50)));
     let control = run.control();
     tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(120)).await;
+        until(|| executions.get().len() >= 8).await;
         control.drain();
     });
     let (events, error) = all(run).await;
-    assert!(error.is_none() && events.len() < 40);
+    assert!(error.is_none());
+    assert!((8..500).contains(&events.len()), "{}", events.len());
     assert_eq!(settled(&events, Settled::Done), events.len());
+    service.executions.assert_once(events.len());
 
-    let run = service.map().concurrency(4).run(iter(slow(30_000)));
+    let executions = service.executions.clone();
+    let started = events.len() + 4;
+    let run = service.map().concurrency(4).run(iter(slow(60_000)));
     let control = run.control();
     tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        until(|| executions.get().len() == started).await;
         control.stop();
     });
     let began = Instant::now();
     let (events, error) = all(run).await;
-    assert!(error.is_none() && began.elapsed() < Duration::from_secs(10));
+    assert!(error.is_none() && began.elapsed() < Duration::from_secs(30));
     assert_eq!(settled(&events, Settled::Unknown), 4);
     assert_eq!(events.len(), 4);
 }
@@ -265,12 +272,20 @@ async fn draining_lets_what_runs_end_and_stopping_does_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_item_that_waits_to_be_sent_again_and_may_have_run_is_unknown_at_the_end() {
     let lost = "count: error=ServiceException".parse().unwrap();
-    let service = Service::start(|builder| builder.fault(lost)).await;
+    let responses = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&responses);
+    let service = Service::start(|builder| {
+        builder.fault(lost).on_response(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+        })
+    })
+    .await;
     let map = service.map().concurrency(4).retry(Retry::AtLeastOnce);
     let run = map.max_attempts(1_000).run(iter(items(4)));
     let control = run.control();
     tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(400)).await;
+        // More than one attempt of each item.
+        until(|| responses.load(Ordering::Relaxed) > 8).await;
         control.drain();
     });
     let (events, error) = all(run).await;

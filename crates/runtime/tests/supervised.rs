@@ -46,8 +46,7 @@ fn main() {
         return;
     }
     if !cfg!(target_os = "linux") {
-        println!("skipped: only Linux has subreapers");
-        return;
+        return support::tools::inapplicable("only Linux has subreapers");
     }
     if support::tools::lacks(&["bash", "curl"]) {
         return;

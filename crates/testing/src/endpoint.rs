@@ -1,5 +1,6 @@
 //! Properties of the endpoint: its fault rules, and what it sends over an in-memory connection.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use arbitrary::{Arbitrary, Unstructured};
@@ -7,8 +8,12 @@ use bytes::Bytes;
 use http::{HeaderValue, Request};
 use lambda_invoke_endpoint::{Endpoint, EventSettings, Fault};
 use lambda_invoke_event_stream::Decoder;
-use lambda_invoke_protocol::StreamEvent;
+use lambda_invoke_input::{
+    ClientContext, FunctionName, InvocationType, NameRules, Qualifier, Target, TenantId, limits,
+};
+use lambda_invoke_protocol::{StreamEvent, json};
 use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer, Timestamp};
+use serde_json::value::RawValue;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// A fault rule as it is shown is the same rule.
@@ -49,9 +54,9 @@ pub fn request(data: &[u8]) {
         (sent, Some(generated))
     };
     // The response to a HEAD request announces the length of a body that it does not have.
-    let no_head_request = !sent.windows(5).any(|five| five == b"HEAD ");
+    let may_be_head = raw && sent.windows(5).any(|five| five == b"HEAD ");
     let received = exchange(sent, verify);
-    if !no_head_request {
+    if may_be_head {
         return;
     }
     let mut left = &received[..];
@@ -81,7 +86,9 @@ fn exchange(sent: Vec<u8>, verify: bool) -> Vec<u8> {
         let events = EventSettings::default().retry_delays([Duration::ZERO; 2]);
         let endpoint = Endpoint::builder()
             .builtins()
-            .alias("echo", "live", 3)
+            .region(REGION)
+            .account(ACCOUNT)
+            .alias(ALIAS.0, ALIAS.1, ALIAS.2)
             .verify(verify)
             .max_stream_bytes(Some(64 * 1024))
             .events(events)
@@ -138,8 +145,35 @@ enum Name {
 
 const BUILTINS: [&str; 4] = ["echo", "hello", "count", "fail"];
 const TYPES: [&str; 4] = ["RequestResponse", "Event", "DryRun", "Other"];
+const REGION: &str = "us-east-1";
+const ACCOUNT: &str = "123456789012";
+/// The only alias of a function, and the only version.
+const ALIAS: (&str, &str, u64) = ("echo", "live", 3);
+
+/// The longest target that an [`http::Uri`] can be. hyper itself rejects a longer one, and a head that is
+/// longer still.
+const MOST_TARGET: usize = 65_534;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Operation {
+    Invoke,
+    Stream,
+    Async,
+}
 
 impl Generated {
+    fn operation(&self) -> Operation {
+        [Operation::Invoke, Operation::Stream, Operation::Async][usize::from(self.operation % 3)]
+    }
+
+    fn context(&self) -> Option<String> {
+        self.context.as_deref().map(visible)
+    }
+
+    fn tenant(&self) -> Option<String> {
+        self.tenant.as_deref().map(visible)
+    }
+
     fn name(&self) -> &str {
         match &self.name {
             Name::Builtin(which) => BUILTINS[usize::from(which % 4)],
@@ -159,35 +193,31 @@ impl Generated {
     fn signed(&self) -> Vec<u8> {
         let bytes = self.to_http();
         let signature = self.signature();
-        if signature == Signature::None {
+        let target = self.target();
+        if signature == Signature::None || target.len() > MOST_TARGET {
             return bytes;
         }
         let end = bytes.len() - self.payload.len();
         let head = std::str::from_utf8(&bytes[..end]).expect("a head in ASCII");
-        let mut lines = head.trim_end().split("\r\n");
-        let line = lines.next().unwrap_or_default();
-        let target = line.split(' ').nth(1).unwrap_or_default();
-        let mut request = Request::post(target);
-        for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+        let mut request = Request::post(&target);
+        for (name, value) in head.split("\r\n").filter_map(|line| line.split_once(": ")) {
             if name != "content-length" {
                 request = request.header(name, value);
             }
         }
-        let Ok(mut request) = request.body(()) else {
-            return bytes;
-        };
+        let mut request = request.body(()).expect("a valid request");
         let hash = PayloadHash::of(&self.payload);
         let written = hash.to_string().parse().expect("a header's value");
         request
             .headers_mut()
             .insert("x-amz-content-sha256", written);
         let keys = Credentials::new("local", "local").expect("a key");
-        let signer = Signer::new(keys, "us-east-1", "lambda").expect("a scope");
+        let signer = Signer::new(keys, REGION, "lambda").expect("a scope");
         let now = Timestamp::saturating_from(SystemTime::now());
-        if signer.sign_request(&mut request, &hash, now).is_err() {
-            return bytes;
-        }
-        let mut target = target.to_owned();
+        signer
+            .sign_request(&mut request, &hash, now)
+            .expect("a request that is not signed yet");
+        let mut target = target;
         let mut payload = self.payload.clone();
         match signature {
             Signature::OfOther(5) => {
@@ -215,34 +245,38 @@ impl Generated {
         bytes
     }
 
-    fn to_http(&self) -> Vec<u8> {
+    fn target(&self) -> String {
         use lambda_invoke_protocol::path::Encoded;
         let name = Encoded(self.name());
-        let path = match self.operation % 3 {
-            0 => format!("/2015-03-31/functions/{name}/invocations"),
-            1 => format!("/2021-11-15/functions/{name}/response-streaming-invocations"),
-            _ => format!("/2014-11-13/functions/{name}/invoke-async/"),
+        let path = match self.operation() {
+            Operation::Invoke => format!("/2015-03-31/functions/{name}/invocations"),
+            Operation::Stream => {
+                format!("/2021-11-15/functions/{name}/response-streaming-invocations")
+            }
+            Operation::Async => format!("/2014-11-13/functions/{name}/invoke-async/"),
         };
         let qualifier = self.qualifier.as_deref().map(Encoded);
         let query = qualifier
             .map(|text| format!("?Qualifier={text}"))
             .unwrap_or_default();
+        path + &query
+    }
+
+    fn to_http(&self) -> Vec<u8> {
         let mut text = format!(
-            "POST {path}{query} HTTP/1.1\r\nhost: local\r\nx-amz-invocation-type: {}\r\n",
+            "POST {} HTTP/1.1\r\nhost: local\r\nx-amz-invocation-type: {}\r\n",
+            self.target(),
             TYPES[usize::from(self.invocation_type % 4)]
         );
         if self.tail {
             text.push_str("x-amz-log-type: Tail\r\n");
         }
         let headers = [
-            ("x-amz-client-context", &self.context),
-            ("x-amz-tenant-id", &self.tenant),
+            ("x-amz-client-context", self.context()),
+            ("x-amz-tenant-id", self.tenant()),
         ];
         for (name, value) in headers {
-            if let Some(value) = value {
-                let value: String = value.chars().filter(char::is_ascii_graphic).collect();
-                text.push_str(&format!("{name}: {value}\r\n"));
-            }
+            text.extend(value.map(|value| format!("{name}: {value}\r\n")));
         }
         text.push_str(&format!("content-length: {}\r\n\r\n", self.payload.len()));
         let mut bytes = text.into_bytes();
@@ -251,16 +285,16 @@ impl Generated {
     }
 
     fn check(&self, response: &Response, verify: bool) {
-        // hyper itself rejects a head that is too long, without a body.
         if matches!(response.status, 414 | 431) {
+            let head = self.to_http().len() - self.payload.len();
+            assert!(head > MOST_TARGET, "a head of {head} bytes is too long");
             return;
         }
-        if verify && self.signature() != Signature::Valid {
-            assert_eq!(response.status, 403, "the request is not signed");
-            return;
-        }
-        let runs = response.status == 200;
-        if runs && self.name() == "echo" && self.operation % 3 == 0 {
+        let expected = self.expected(verify);
+        assert_eq!(response.status, expected, "{self:?}");
+        assert!(response.header("x-amzn-requestid").is_some());
+        let is_echoed = self.name() == "echo" && self.operation() == Operation::Invoke;
+        if expected == 200 && is_echoed {
             let payload = if self.payload.is_empty() {
                 b"{}"
             } else {
@@ -268,27 +302,94 @@ impl Generated {
             };
             assert_eq!(response.body, payload, "echo returns its payload");
         }
-        if runs {
-            assert!(
-                self.payload.is_empty()
-                    || serde_json::from_slice::<serde_json::Value>(&self.payload).is_ok()
-                    // JSON that is nested too deeply for serde_json is still valid.
-                    || self.payload.iter().filter(|byte| b"[{".contains(byte)).count() > 100
-                    || lambda_invoke_protocol::json::check(&self.payload).is_ok(),
-                "the function ran with a payload that is not JSON"
-            );
-        }
-        let expected = match (self.operation % 3, self.invocation_type % 4) {
-            (2, _) | (0, 1) => 202,
-            (_, 2) => 204,
-            _ => 200,
-        };
-        assert!(
-            response.status == expected || matches!(response.status, 400 | 403 | 404 | 413),
-            "unexpected status {}",
-            response.status
-        );
     }
+
+    /// The status that the service's checks lead to, in their order: the size of the payload, the
+    /// signature, the values, the function and the JSON.
+    fn expected(&self, verify: bool) -> u16 {
+        let values = self.values();
+        let limit = match (&values, self.operation()) {
+            (Err(_), _) => limits::REQUEST_PAYLOAD,
+            (Ok(_), Operation::Async) => limits::INVOKE_ASYNC_PAYLOAD,
+            (Ok((_, invocation_type)), _) => invocation_type.max_payload(),
+        };
+        if self.payload.len() > limit {
+            return 413;
+        }
+        if verify && self.signature() != Signature::Valid {
+            return 403;
+        }
+        let (target, invocation_type) = match values {
+            Ok(values) => values,
+            Err(status) => return status,
+        };
+        let name = target.name();
+        if name.region().is_some_and(|region| region != REGION) {
+            return 404;
+        }
+        if name.account().is_some_and(|account| account != ACCOUNT) {
+            return 403;
+        }
+        let (function, alias, version) = ALIAS;
+        let qualifier = target.effective_qualifier();
+        let exists = match qualifier.as_ref().map(Qualifier::as_str) {
+            None | Some("$LATEST") => true,
+            Some("$LATEST.PUBLISHED") => name.name() == function,
+            Some(text) => name.name() == function && (text == alias || text.parse() == Ok(version)),
+        };
+        if !BUILTINS.contains(&name.name()) || !exists {
+            return 404;
+        }
+        if !self.payload.is_empty() && json::check(&self.payload).is_err() {
+            return 400;
+        }
+        match invocation_type {
+            InvocationType::Event => 202,
+            InvocationType::DryRun => 204,
+            _ => 200,
+        }
+    }
+
+    /// The values of the request that select the function and what is done with it; or the status for
+    /// an invalid one.
+    fn values(&self) -> Result<(Target<'_>, InvocationType), u16> {
+        let rules = NameRules::recorded();
+        let is_async = self.operation() == Operation::Async;
+        let invocation_type = match (self.invocation_type % 4, self.operation()) {
+            (_, Operation::Async) | (1, Operation::Invoke) => InvocationType::Event,
+            (0, _) => InvocationType::RequestResponse,
+            (2, _) => InvocationType::DryRun,
+            _ => return Err(400),
+        };
+        let name = FunctionName::parse_with(self.name(), &rules).map_err(|_| 400u16)?;
+        let qualifier = self.qualifier.as_deref().filter(|_| !is_async);
+        let qualifier = qualifier.map(|text| Qualifier::parse_with(text, &rules));
+        let qualifier = qualifier.transpose().map_err(|_| 400u16)?;
+        let target = Target::new(name, qualifier).map_err(|_| 400u16)?;
+        let tenant = self.tenant().filter(|_| !is_async);
+        if tenant.is_some_and(|tenant| TenantId::try_from(tenant).is_err()) {
+            return Err(400);
+        }
+        // An event has no context.
+        let context = self.context();
+        let context = context.filter(|_| invocation_type != InvocationType::Event);
+        if context.is_some_and(|context| !is_object(&context)) {
+            return Err(400);
+        }
+        Ok((target, invocation_type))
+    }
+}
+
+/// What of a text can be sent in a header.
+fn visible(text: &str) -> String {
+    text.chars().filter(char::is_ascii_graphic).collect()
+}
+
+/// Whether a client context is base64 of a JSON object.
+fn is_object(context: &str) -> bool {
+    ClientContext::try_from(context).is_ok_and(|context| {
+        serde_json::from_slice::<BTreeMap<String, &RawValue>>(&context.to_json()).is_ok()
+    })
 }
 
 /// A response as received.

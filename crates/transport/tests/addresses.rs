@@ -132,6 +132,9 @@ const LONG: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn the_first_address_is_preferred_whatever_its_family() {
+    if support::tools::lacks_ipv6() {
+        return;
+    }
     for (first, second) in [(V6, V4), (V4, V6)] {
         let (result, _, port) = call(&[(first, At::Server), (second, At::Server)], LONG).await;
         assert_eq!(result.unwrap(), format!("{first} lambda.test:{port}"));
@@ -140,6 +143,9 @@ async fn the_first_address_is_preferred_whatever_its_family() {
 
 #[tokio::test]
 async fn an_address_that_never_responds_costs_300_milliseconds_and_not_the_timeout() {
+    if support::tools::lacks_ipv6() {
+        return;
+    }
     for (dead, alive) in [(V6, V4), (V4, V6)] {
         let (result, took, port) = call(&[(dead, At::Silence), (alive, At::Server)], LONG).await;
         assert_eq!(result.unwrap(), format!("{alive} lambda.test:{port}"));
@@ -150,6 +156,9 @@ async fn an_address_that_never_responds_costs_300_milliseconds_and_not_the_timeo
 
 #[tokio::test]
 async fn an_address_that_refuses_is_replaced_by_one_of_the_other_family() {
+    if support::tools::lacks_ipv6() {
+        return;
+    }
     for (dead, alive) in [(V6, V4), (V4, V6)] {
         let (result, took, port) = call(&[(dead, At::Nobody), (alive, At::Server)], LONG).await;
         assert_eq!(result.unwrap(), format!("{alive} lambda.test:{port}"));
@@ -159,6 +168,9 @@ async fn an_address_that_refuses_is_replaced_by_one_of_the_other_family() {
 
 #[tokio::test]
 async fn the_connect_timeout_holds_for_both_families_together() {
+    if support::tools::lacks_ipv6() {
+        return;
+    }
     let limit = Duration::from_millis(700);
     let (result, took, _) = call(&[(V6, At::Silence), (V4, At::Silence)], limit).await;
     let error = result.unwrap_err();
@@ -170,6 +182,9 @@ async fn the_connect_timeout_holds_for_both_families_together() {
 
 #[tokio::test]
 async fn no_server_on_either_family_is_an_error_that_names_the_host() {
+    if support::tools::lacks_ipv6() {
+        return;
+    }
     let (result, _, port) = call(&[(V6, At::Nobody), (V4, At::Nobody)], LONG).await;
     let error = result.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
@@ -191,6 +206,9 @@ async fn a_dead_address_leaves_the_next_of_its_family_a_share_of_the_timeout() {
 
 #[tokio::test]
 async fn an_address_in_the_uri_is_called_unchanged_and_keeps_its_brackets() {
+    if support::tools::lacks_ipv6() {
+        return;
+    }
     let host = host(&[(V6, At::Server)]);
     let uri = format!("http://[::1]:{}/", host.port);
     let response = Transport::new().send(post(uri, "x")).await.unwrap();

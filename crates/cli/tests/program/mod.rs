@@ -152,7 +152,30 @@ impl Serve {
         Self::started(command)
     }
 
-    fn started(mut command: Command) -> Self {
+    /// Starts `serve` with this command, whose port may be in use: then, it ends.
+    pub fn attempt(command: Command) -> Result<Self, Ended> {
+        let serve = Self::spawned(command);
+        if serve.url.is_empty() {
+            return Err(serve.ended());
+        }
+        Ok(serve)
+    }
+
+    fn started(command: Command) -> Self {
+        let serve = Self::spawned(command);
+        let url = &serve.url;
+        assert!(
+            ["http://127.0.0.1:", "http://[::1]:"]
+                .iter()
+                .any(|local| url.starts_with(local)),
+            "{url:?}: {:?}",
+            serve.stderr.recv()
+        );
+        serve
+    }
+
+    /// Waits until it has printed its URL or closed its stdout.
+    fn spawned(mut command: Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -174,17 +197,9 @@ impl Serve {
             stdout.read_to_string(&mut rest).unwrap();
             rest
         });
-        let url = address.trim_end().to_owned();
-        assert!(
-            ["http://127.0.0.1:", "http://[::1]:"]
-                .iter()
-                .any(|local| url.starts_with(local)),
-            "{url:?}: {:?}",
-            stderr.recv()
-        );
         Self {
             child: Some(child),
-            url,
+            url: address.trim_end().to_owned(),
             stdout: Some(stdout),
             stderr,
             seen: Vec::new(),

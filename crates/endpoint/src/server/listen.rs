@@ -78,6 +78,10 @@ fn is_missing(error: &io::Error) -> bool {
 }
 
 #[cfg(test)]
+#[path = "../../tests/common/tools.rs"]
+mod tools;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -90,18 +94,21 @@ mod tests {
             .collect();
         assert_eq!(addresses[0].ip(), Ipv4Addr::LOCALHOST);
         assert_ne!(addresses[0].port(), 0);
-        if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await.is_ok() {
-            let second = SocketAddr::from((Ipv6Addr::LOCALHOST, addresses[0].port()));
-            assert_eq!(addresses[1..], [second]);
+        if tools::lacks_ipv6() {
+            assert_eq!(addresses.len(), 1);
+            return;
         }
+        let second = SocketAddr::from((Ipv6Addr::LOCALHOST, addresses[0].port()));
+        assert_eq!(addresses[1..], [second]);
     }
 
     #[tokio::test]
     async fn a_port_that_is_taken_on_one_loopback_address_is_rejected() {
         for taken in ["127.0.0.1:0", "[::1]:0"] {
-            let Ok(taken) = TcpListener::bind(taken).await else {
+            if taken.starts_with('[') && tools::lacks_ipv6() {
                 continue;
-            };
+            }
+            let taken = TcpListener::bind(taken).await.unwrap();
             let port = taken.local_addr().unwrap().port();
             let error = localhost(port).await.unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
@@ -116,8 +123,7 @@ mod tests {
         ];
         let listeners = listen(&both[..]).await.unwrap();
         assert_eq!(listeners[0].local_addr().unwrap().ip(), Ipv4Addr::LOCALHOST);
-        let has_both = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await.is_ok();
-        assert_eq!(listeners.len(), if has_both { 2 } else { 1 });
+        assert_eq!(listeners.len(), if tools::lacks_ipv6() { 1 } else { 2 });
         assert_eq!(listen("127.0.0.1:0").await.unwrap().len(), 1);
     }
 }

@@ -33,6 +33,27 @@ impl Executions {
     pub fn get(&self) -> BTreeMap<String, u64> {
         self.0.lock().unwrap().clone()
     }
+
+    /// Checks that this many payloads were executed, each once.
+    pub fn assert_once(&self, payloads: usize) {
+        let executions = self.get();
+        assert_eq!(executions.len(), payloads, "{executions:?}");
+        assert!(
+            executions.values().all(|count| *count == 1),
+            "{executions:?}"
+        );
+    }
+}
+
+/// Waits until a condition is true.
+pub async fn until(mut is_so: impl FnMut() -> bool) {
+    let wait = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(60), wait).await;
+    waited.expect("it comes true");
 }
 
 /// A function that counts its executions and returns its payload. It fails if the payload has

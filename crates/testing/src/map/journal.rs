@@ -156,9 +156,10 @@ pub fn journal(data: &[u8]) {
     assert!(found.starts_with(&events) && found.len() <= events.len() + 1);
     assert!(tail.holes.is_empty());
     let read = replayed(&events);
-    let Some((_, statuses)) = moments.range(..=end).next_back() else {
-        return;
-    };
+    let (_, statuses) = moments
+        .range(..=end)
+        .next_back()
+        .expect("the empty journal");
     for index in 0..8 {
         let expected = statuses.get(&index).copied().unwrap_or(Status::Pending);
         assert_eq!(read.as_ref().map(|read| read.status(index)), Some(expected));

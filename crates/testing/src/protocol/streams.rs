@@ -219,6 +219,16 @@ fn split_prelude(
     (prelude, body, end)
 }
 
+/// Whether a stream begins with a prelude and its separator, within the limit.
+fn has_prelude(stream: &[u8], limit: usize) -> bool {
+    let Some(nul) = stream.iter().position(|byte| *byte == 0) else {
+        return false;
+    };
+    nul + 8 <= limit
+        && stream[nul..].starts_with(&[0; 8])
+        && HttpPrelude::try_from(&stream[..nul]).is_ok()
+}
+
 /// The splitter finds the same prelude however the stream is split, and no byte is lost or added.
 pub fn prelude_split(data: &[u8]) {
     // The limit in units of four bytes, the pieces' length, the stream.
@@ -242,6 +252,7 @@ pub fn prelude_split(data: &[u8]) {
         assert_eq!(split_prelude(splitter, &bytes), whole);
 
         let (prelude, body, end) = whole;
+        let found = prelude.is_some();
         match prelude {
             Some(prelude) => {
                 let nul = stream
@@ -256,6 +267,7 @@ pub fn prelude_split(data: &[u8]) {
             None if required => assert!(body.is_empty() && end.is_some()),
             None => assert_eq!((&body[..], end), (stream, None)),
         }
+        assert!(found || !has_prelude(stream, limit), "a prelude was missed");
     }
 }
 

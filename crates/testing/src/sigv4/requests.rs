@@ -5,13 +5,26 @@ use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use lambda_invoke_sigv4::{
-    Credentials, PathEncoding, PayloadHash, RawRequest, SessionTokenMode, Signer, SigningSettings,
-    Timestamp, Verified, Verifier, VerifyError,
+    Credentials, PathEncoding, PayloadHash, RawRequest, SessionTokenMode, SignError, Signer,
+    SigningSettings, Timestamp, Verified, Verifier, VerifyError,
 };
+
+use super::twin::percent_decoded;
 
 pub(super) const SECRET: &str = "hunter2/SECRET";
 pub(super) const TOKEN: &str = "sess10n/TOKEN==";
 pub(super) const EXPIRES: Duration = Duration::from_secs(3600);
+
+/// The parameters of a presigned request: a request that has one of them is not signed again.
+const PRESIGNED: [&str; 7] = [
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-Security-Token",
+    "X-Amz-SignedHeaders",
+    "X-Amz-Signature",
+];
 
 /// The text that paths, queries and values are composed of: characters that are special in some
 /// part of a request, and arbitrary bytes.
@@ -151,7 +164,7 @@ pub(super) struct Case {
 }
 
 impl Made {
-    pub(super) fn case(&self) -> Option<Case> {
+    pub(super) fn case(&self) -> Case {
         let mut settings = SigningSettings::default();
         settings.path_encoding = if self.once {
             PathEncoding::Single
@@ -163,9 +176,9 @@ impl Made {
         if self.appended {
             settings.session_token = SessionTokenMode::Appended;
         }
-        let mut credentials = Credentials::new("AKIDEXAMPLE", SECRET).ok()?;
+        let mut credentials = Credentials::new("AKIDEXAMPLE", SECRET).expect("a key");
         if self.has_token {
-            credentials = credentials.with_session_token(TOKEN).ok()?;
+            credentials = credentials.with_session_token(TOKEN).expect("a token");
         }
         let mut headers = vec![(b"Host".to_vec(), b"example.com:8000".to_vec())];
         for (name, value) in &self.headers {
@@ -180,27 +193,49 @@ impl Made {
             query: self.query.as_deref().map(text).unwrap_or_default(),
             headers,
         };
-        let signer = Signer::new(credentials, "us-east-1", "lambda").ok()?;
+        let signer = Signer::new(credentials, "us-east-1", "lambda").expect("a scope");
         let verifier = Verifier::new("us-east-1", "lambda")
-            .ok()?
+            .expect("a scope")
             .with_settings(settings.clone());
-        Some(Case {
+        Case {
             request,
             signer: signer.with_settings(settings),
             verifier,
             payload: PayloadHash::of(&self.body),
-            time: Timestamp::from_secs(self.time.into()).ok()?,
-        })
+            time: Timestamp::from_secs(self.time.into()).expect("in range"),
+        }
     }
 }
 
 impl Case {
-    /// The request signed by headers; `None` if the query has parameters that signing owns.
+    /// Runs `sign`, which must reject the request for a parameter of a presigned one, and for nothing
+    /// else.
+    fn unless_presigned<T>(
+        &self,
+        sign: impl FnOnce(&RawRequest<'_>) -> Result<T, SignError>,
+    ) -> Option<T> {
+        let pieces = self.request.query.split(|byte| *byte == b'&');
+        let names = pieces.map(|piece| piece.split(|byte| *byte == b'=').next());
+        let names: Vec<Vec<u8>> = names.flatten().map(percent_decoded).collect();
+        let is_there = |parameter: &str| names.iter().any(|name| name == parameter.as_bytes());
+        let is_presigned = PRESIGNED.into_iter().any(is_there);
+        match self.request.with(sign).expect("made of valid pieces") {
+            Ok(signed) => {
+                assert!(!is_presigned, "signed twice: {:?}", self.request);
+                Some(signed)
+            }
+            Err(SignError::OwnedParameter(name)) => {
+                assert!(is_there(name), "{name} is not in {:?}", self.request);
+                None
+            }
+            Err(error) => panic!("{:?} is not signed: {error}", self.request),
+        }
+    }
+
+    /// The request signed by headers; `None` if its query is that of a presigned request.
     pub(super) fn signed(&self) -> Option<Request> {
-        let added = self
-            .request
-            .with(|raw| self.signer.sign_raw(raw, &self.payload, self.time));
-        let added = added.expect("it was made of valid pieces").ok()?;
+        let added =
+            self.unless_presigned(|raw| self.signer.sign_raw(raw, &self.payload, self.time))?;
         let mut signed = self.request.clone();
         for (name, value) in added.iter() {
             signed.put(name, value.as_bytes());
@@ -208,16 +243,12 @@ impl Case {
         Some(signed)
     }
 
-    /// The presigned request.
+    /// The request signed by its query; `None` if it is that of a presigned request already.
     pub(super) fn presigned(&self) -> Option<Request> {
-        let presigned = self
-            .request
-            .with(|raw| {
-                self.signer
-                    .presign_raw(raw, &self.payload, self.time, EXPIRES)
-            })
-            .expect("it was made of valid pieces")
-            .ok()?;
+        let presigned = self.unless_presigned(|raw| {
+            self.signer
+                .presign_raw(raw, &self.payload, self.time, EXPIRES)
+        })?;
         let mut request = self.request.clone();
         request.query = presigned.query().as_bytes().to_vec();
         Some(request)

@@ -115,7 +115,7 @@ fn canonical_path(path: &[u8], settings: &SigningSettings) -> Vec<u8> {
     }
 }
 
-fn percent_decoded(text: &[u8]) -> Vec<u8> {
+pub(super) fn percent_decoded(text: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::new();
     let mut at = 0;
     while at < text.len() {

@@ -3,6 +3,8 @@
 // Each test file uses only a part of this module.
 #![allow(dead_code)]
 
+pub(crate) mod tools;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,0 +1,1 @@
+../../../runtime/tests/support/tools.rs
