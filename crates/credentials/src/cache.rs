@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lambda_invoke_sigv4::{Credentials, CredentialsFuture, ProvideCredentials, Timestamp};
+use tokio::runtime::{self, Handle};
 use tokio::sync::watch;
 
 use crate::providers::obtained::expired;
@@ -72,9 +73,17 @@ struct Shared {
 #[derive(Default)]
 struct State {
     current: Option<Current>,
-    fetching: Option<watch::Receiver<Option<Fetched>>>,
+    fetching: Option<Fetching>,
     /// Whether the use of expired credentials has been reported.
     has_reported: bool,
+}
+
+/// A fetch, and the runtime that runs it. Calls within another runtime do not wait for it: it makes
+/// progress only while its own one runs.
+#[derive(Clone)]
+struct Fetching {
+    fetched: watch::Receiver<Option<Fetched>>,
+    runtime: runtime::Id,
 }
 
 #[derive(Clone)]
@@ -116,8 +125,8 @@ impl Cache {
     /// Returns credentials that are valid now.
     ///
     /// Valid credentials are returned at once, except to the one call that renews them, which waits
-    /// for a short time. Without valid credentials, all calls wait for the same fetch. A fetch
-    /// continues if its call is canceled.
+    /// for a short time. Without valid credentials, all calls within a runtime wait for the same fetch.
+    /// A fetch continues if its call is canceled.
     pub(crate) async fn get(&self) -> Fetched {
         // A fetch ends without a result if its runtime was shut down, or if the provider panicked.
         // In the first case, another fetch helps.
@@ -133,12 +142,14 @@ impl Cache {
                 let fetching = state
                     .fetching
                     .clone()
-                    .filter(|fetch| fetch.has_changed().is_ok());
+                    .filter(|fetching| fetching.fetched.has_changed().is_ok());
                 match (old, fetching) {
                     (Some(old), None) if old.is_due(now) => (self.start(&mut state), Some(old)),
                     (Some(old), _) => return Ok(old.identity),
-                    (None, Some(fetching)) => (fetching, None),
-                    (None, None) => (self.start(&mut state), None),
+                    (None, Some(fetching)) if fetching.runtime == Handle::current().id() => {
+                        (fetching.fetched, None)
+                    }
+                    (None, _) => (self.start(&mut state), None),
                 }
             };
             let waiting = fetch.wait_for(Option::is_some);
@@ -193,7 +204,10 @@ impl Cache {
 
     fn start(&self, state: &mut State) -> watch::Receiver<Option<Fetched>> {
         let (sender, receiver) = watch::channel(None);
-        state.fetching = Some(receiver.clone());
+        state.fetching = Some(Fetching {
+            fetched: receiver.clone(),
+            runtime: Handle::current().id(),
+        });
         let shared = Arc::clone(&self.shared);
         tokio::spawn(trace::fetch(async move {
             let fetching = tokio::time::timeout(shared.timeout, shared.source.fetch());
@@ -204,7 +218,7 @@ impl Cache {
                     format!("no credentials within {:?}", shared.timeout),
                 )),
             };
-            let result = shared.finish(result);
+            let result = shared.finish(result, &sender.subscribe());
             // Perhaps nobody is waiting any more.
             let _ = sender.send(Some(result));
         }));
@@ -214,10 +228,12 @@ impl Cache {
 
 impl Shared {
     /// Caches the result of a fetch, and returns the result for the calls that wait for it.
-    fn finish(&self, result: Fetched) -> Fetched {
+    fn finish(&self, result: Fetched, fetch: &watch::Receiver<Option<Fetched>>) -> Fetched {
         let now = self.now();
         let mut state = self.state();
-        state.fetching = None;
+        // A call within another runtime may have begun a fetch of its own.
+        let is_this = |fetching: &mut Fetching| fetching.fetched.same_channel(fetch);
+        let _ = state.fetching.take_if(is_this);
         let fresh = match result {
             Ok(identity) => match identity.credentials.expiry() {
                 Some(expiry) if expiry <= now => {
@@ -324,7 +340,8 @@ impl fmt::Debug for Cache {
 ///   expiry are renewed after a minute.
 /// - If a fetch fails or hangs, valid credentials stay in use, and the fetch is tried again after
 ///   10 to 20 seconds. Failures are not cached otherwise.
-/// - Without valid credentials, all calls wait for one fetch, and get its credentials or its error.
+/// - Without valid credentials, all calls within a tokio runtime wait for one fetch, and get its
+///   credentials or its error.
 /// - Credentials that the service calls expired ([`ProvideCredentials::invalidate`]) are fetched again
 ///   at the next call.
 /// - Expired credentials are never returned; they are an error.

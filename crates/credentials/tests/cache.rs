@@ -348,19 +348,37 @@ async fn a_provider_that_panics_is_an_error() {
     assert!(error.to_string().contains("panicked"), "{error}");
 }
 
+fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().build().unwrap()
+}
+
 #[test]
 fn a_fetch_whose_runtime_is_gone_is_begun_again() {
     let script = Script::gated(&[Step::Until(3600)]);
     let (cached, _) = cached(&script, LONG);
-    let runtime = || {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        builder.enable_all().build().unwrap()
-    };
     runtime().block_on(async {
         let call = tokio::time::timeout(Duration::from_millis(20), key(&cached)).await;
         call.unwrap_err();
     });
     script.gate.add_permits(1);
     assert_eq!(runtime().block_on(key(&cached)).unwrap(), "AKID1");
+    assert_eq!(script.fetches(), 2);
+}
+
+#[test]
+fn a_call_does_not_wait_for_a_fetch_of_a_runtime_that_does_not_run() {
+    let script = Script::of(&[Step::Hang, Step::Until(3600)]);
+    let (cached, _) = cached(&script, LONG);
+    let within = |time| {
+        let call = key(&cached);
+        async move { tokio::time::timeout(time, call).await }
+    };
+    let stopped = runtime();
+    let call = stopped.block_on(within(Duration::from_millis(20)));
+    call.unwrap_err();
+    let call = runtime().block_on(within(Duration::from_secs(10)));
+    assert_eq!(call.unwrap().unwrap(), "AKID1");
+    drop(stopped);
     assert_eq!(script.fetches(), 2);
 }

@@ -16,7 +16,7 @@ use crate::{BoxError, ClientBuilder, Error, InvokeCall, StreamCall};
 /// requests.
 ///
 /// It needs a Tokio runtime with I/O and time enabled; `blocking::Client` (feature `blocking`) does
-/// not.
+/// not. Several runtimes can share a client; each has connections of its own.
 ///
 /// # Example
 ///

@@ -16,7 +16,7 @@ use lambda_invoke_protocol::{FunctionError, InvokeComplete, LogTail, LoggedFailu
 pub struct FunctionFailure {
     /// The service's code: the value of `X-Amz-Function-Error` (`Unhandled`, formerly also
     /// `Handled`), or the `ErrorCode` of a stream's `InvokeComplete`; its first 256 bytes at most.
-    /// `None` if only the log reports the failure.
+    /// `None` if only the log or the details report the failure.
     pub code: Option<String>,
     /// The `ErrorDetails` of a stream's `InvokeComplete`, unchanged.
     pub details: Option<String>,
@@ -70,9 +70,9 @@ pub(crate) fn short_code(code: &str) -> String {
 impl fmt::Display for FunctionFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(code) = &self.code else {
-            return match &self.logged {
-                Some(logged) => logged.fmt(f),
-                None => self.error.fmt(f),
+            return match (&self.details, &self.logged) {
+                (None, Some(logged)) => logged.fmt(f),
+                _ => self.error.fmt(f),
             };
         };
         if self.error == FunctionError::default() {

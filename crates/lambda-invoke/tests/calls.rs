@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use lambda_invoke_endpoint::{Function, FunctionError};
 use support::{Server, Step, local, response};
+use tokio::io::AsyncReadExt as _;
 use tokio::sync::Notify;
 
 #[tokio::test]
@@ -152,4 +153,35 @@ async fn a_payload_is_sent_unchanged_with_the_content_type_that_is_set() {
     let call = client.invoke("f").content_type("application/octet-stream");
     let reply = call.payload(&b"\0\xff not JSON"[..]).send().await.unwrap();
     assert_eq!(&reply.payload()[..], b"\0\xff not JSON");
+}
+
+/// The service's model marks payloads as sensitive, and they may have millions of bytes.
+#[tokio::test]
+async fn debug_shows_no_payload() {
+    let function = Function::streaming("secret", |_, mut writer| async move {
+        writer.write("{\"statusCode\":200}\0\0\0\0\0\0\0\0").await?;
+        writer.write("hunter2").await?;
+        Ok::<_, FunctionError>(())
+    });
+    let (_server, client) = local(function).await;
+    let mut shown = Vec::new();
+    let call = client.invoke("secret").payload("\"hunter2\"");
+    shown.push(format!("{call:?}"));
+    let reply = call.send().await.unwrap();
+    assert!(reply.payload().ends_with(b"hunter2"));
+    shown.push(format!("{reply:?}"));
+    let call = || client.stream("secret").payload("\"hunter2\"");
+    shown.push(format!("{:?}", call()));
+    let collected = call().send().await.unwrap().collect_all().await.unwrap();
+    shown.push(format!("{collected:?}"));
+    let http = call().send().await.unwrap().into_http().await.unwrap();
+    shown.push(format!("{http:?}"));
+    let mut reader = http.into_reader();
+    reader.read_exact(&mut [0; 1]).await.unwrap();
+    shown.push(format!("{reader:?}"));
+    for shown in shown {
+        for secret in ["hunter2", "unter2"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+    }
 }

@@ -172,3 +172,22 @@ async fn a_failure_that_only_the_log_reports_ends_the_stream() {
     assert_eq!(completion.error_code(), None);
     assert!(completion.log().unwrap().text().starts_with("START"));
 }
+
+#[tokio::test]
+async fn details_without_a_code_are_a_failure() {
+    let mut complete = InvokeComplete::default();
+    complete.error_details = Some(r#"{"errorType":"E","errorMessage":"no"}"#.to_owned());
+    let body = events([chunk("p"), StreamEvent::InvokeComplete(complete)]);
+    let server = responding([stream_head(&[]), body, LAST_CHUNK.to_vec()].concat()).await;
+    let mut stream = server.client().stream("f").send().await.unwrap();
+    let (all, end) = drain(&mut stream).await;
+    assert_eq!(all, b"p");
+    let error = end.unwrap();
+    assert_eq!(error.kind(), ErrorKind::FunctionFailed);
+    assert_eq!(
+        error.to_string(),
+        "the function failed: E: no, after 1 byte (request id the-id)"
+    );
+    assert_eq!(error.function_failure().unwrap().code, None);
+    assert_eq!(stream.completion().unwrap().outcome(), Outcome::Failed);
+}

@@ -14,7 +14,7 @@ use futures_core::Stream as _;
 use http::HeaderName;
 use lambda_invoke::{ErrorKind, Execution};
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
-use lambda_invoke_event_stream::Message;
+use lambda_invoke_event_stream::{HeaderBlock, HeaderValue, Message};
 use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
 use support::{
     LAST_CHUNK, Server, Step, chunk, client_of, complete, drain, event_bytes, events, http_chunk,
@@ -317,6 +317,60 @@ async fn a_server_that_keeps_the_body_open_after_the_end_does_not_delay_it() {
     let (all, end) = ended.unwrap();
     assert_eq!(all, b"hello");
     assert!(end.is_none(), "{end:?}");
+}
+
+/// Skipping any of them could skip a part of the payload, and the rest would count as the whole.
+#[tokio::test]
+async fn only_events_of_unknown_types_are_skipped() {
+    let message = |headers: &[(&str, &str)]| {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (*name, HeaderValue::String(value)));
+        let mut wire = Vec::new();
+        Message::new(HeaderBlock::from_headers(headers).unwrap(), "lost")
+            .encode(&mut wire)
+            .unwrap();
+        wire
+    };
+    let (event, kind) = ((":message-type", "event"), (":event-type", "PayloadChunk"));
+    let cases = [
+        (vec![event, (":event-type", "Later")], None),
+        (
+            vec![(":message-type", "Event"), kind],
+            Some(":message-type"),
+        ),
+        (
+            vec![(":message-type", "request"), kind],
+            Some(":message-type"),
+        ),
+        (
+            vec![event, (":event-type", "payloadChunk")],
+            Some(":event-type"),
+        ),
+        (
+            vec![event, (":event-type", "Later"), kind],
+            Some(":event-type"),
+        ),
+        (
+            vec![(":Message-Type", "event"), kind],
+            Some(":message-type"),
+        ),
+    ];
+    for (headers, said) in cases {
+        let mut wire = event_bytes([chunk("hello")]);
+        wire.extend(message(&headers));
+        wire.extend(event_bytes([complete()]));
+        let body = [stream_head(&[]), http_chunk(&wire), LAST_CHUNK.to_vec()].concat();
+        let server = responding(body).await;
+        let mut stream = server.client().stream("f").send().await.unwrap();
+        let (all, end) = drain(&mut stream).await;
+        assert_eq!(all, b"hello");
+        assert_eq!(end.is_some(), said.is_some(), "{headers:?}: {end:?}");
+        if let (Some(error), Some(said)) = (end, said) {
+            assert_eq!(error.kind(), ErrorKind::Corrupt, "{headers:?}");
+            assert!(error.to_string().contains(said), "{headers:?}: {error}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -22,19 +22,32 @@ pub(crate) struct Limits {
 
 /// A connection that more than one request may use.
 pub(crate) trait Reusable {
+    /// What identifies the runtime that drives it.
+    type Runtime: Copy + PartialEq;
+
     /// Whether it can take a request now.
     fn is_ready(&self) -> bool;
+
+    /// The runtime that drives it. Only requests within that runtime use it: in another one, they
+    /// would wait for as long as this one is not running.
+    fn runtime(&self) -> Self::Runtime;
 }
 
 /// The connections of a host that no request uses.
-pub(crate) struct Connections<C> {
+pub(crate) struct Connections<C: Reusable> {
     limits: Limits,
     state: Mutex<State<C>>,
 }
 
-struct State<C> {
+struct State<C: Reusable> {
     idle: Vec<Idle<C>>,
-    waiting: VecDeque<oneshot::Sender<C>>,
+    waiting: VecDeque<Waiting<C>>,
+}
+
+/// A request that waits for a connection.
+struct Waiting<C: Reusable> {
+    runtime: C::Runtime,
+    sender: oneshot::Sender<C>,
 }
 
 struct Idle<C> {
@@ -59,11 +72,13 @@ impl<C: Reusable> Connections<C> {
         })
     }
 
-    /// Takes the connection that was used last, or enters a queue for the next one that becomes
-    /// unused.
-    pub(crate) fn take(self: &Arc<Self>, now: Instant) -> Result<C, Turn<C>> {
+    /// Takes the connection that was used last within the same runtime, or enters a queue for the next
+    /// one that becomes unused.
+    pub(crate) fn take(self: &Arc<Self>, now: Instant, runtime: C::Runtime) -> Result<C, Turn<C>> {
         let mut state = self.lock();
-        while let Some(idle) = state.idle.pop() {
+        let is_own = |idle: &Idle<C>| idle.connection.runtime() == runtime;
+        while let Some(last) = state.idle.iter().rposition(is_own) {
+            let idle = state.idle.remove(last);
             if idle.is_usable(now, self.limits.idle) {
                 return Ok(idle.connection);
             }
@@ -71,10 +86,13 @@ impl<C: Reusable> Connections<C> {
         let (sender, given) = oneshot::channel();
         if self.limits.size > 0 {
             let waiting = &mut state.waiting;
-            while waiting.front().is_some_and(oneshot::Sender::is_closed) {
+            while waiting
+                .front()
+                .is_some_and(|first| first.sender.is_closed())
+            {
                 waiting.pop_front();
             }
-            waiting.push_back(sender);
+            waiting.push_back(Waiting { runtime, sender });
         }
         Err(Turn {
             connections: Arc::clone(self),
@@ -82,14 +100,19 @@ impl<C: Reusable> Connections<C> {
         })
     }
 
-    /// Gives a connection to the first request that waits for one, or keeps it.
+    /// Gives a connection to the first request within its runtime that waits for one, or keeps it.
     pub(crate) fn put(&self, mut connection: C) {
         if self.limits.size == 0 || !connection.is_ready() {
             return;
         }
+        let runtime = connection.runtime();
         let mut state = self.lock();
-        while let Some(waiting) = state.waiting.pop_front() {
-            match waiting.send(connection) {
+        let is_own = |waiting: &Waiting<C>| waiting.runtime == runtime;
+        while let Some(first) = state.waiting.iter().position(is_own) {
+            let Some(waiting) = state.waiting.remove(first) else {
+                break;
+            };
+            match waiting.sender.send(connection) {
                 Ok(()) => return,
                 Err(returned) => connection = returned,
             }
@@ -149,19 +172,50 @@ mod tests {
     struct Number(u32);
 
     impl Reusable for Number {
+        /// The hundreds of the number.
+        type Runtime = u32;
+
         fn is_ready(&self) -> bool {
             true
         }
+
+        fn runtime(&self) -> u32 {
+            self.0 / 100
+        }
+    }
+
+    const LIMITS: Limits = Limits {
+        idle: Duration::from_secs(20),
+        size: 4,
+    };
+
+    #[test]
+    fn a_connection_is_only_given_to_requests_within_its_runtime() {
+        let (connections, now) = (Connections::new(LIMITS), Instant::now());
+        for number in [101, 202, 103] {
+            connections.put(Number(number));
+        }
+        let take = |runtime| connections.take(now, runtime);
+        assert!(take(2).is_ok_and(|taken| taken.0 == 202));
+        let mut waiting: Vec<_> = [2, 1]
+            .into_iter()
+            .filter_map(|own| take(own).err())
+            .collect();
+        // The request within runtime 1 has taken the last of its connections.
+        assert_eq!(waiting.len(), 1);
+        assert!(take(1).is_ok_and(|taken| taken.0 == 101));
+        waiting.extend(take(1).err());
+        connections.put(Number(104));
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        assert!(waiting[0].poll(&mut cx).is_pending());
+        let given = waiting[1].poll(&mut cx);
+        assert!(matches!(given, Poll::Ready(Some(Number(104)))));
     }
 
     #[test]
     fn a_connection_that_a_request_did_not_take_goes_to_the_next_one_or_is_kept() {
-        let limits = Limits {
-            idle: Duration::from_secs(20),
-            size: 1,
-        };
-        let (connections, now) = (Connections::new(limits), Instant::now());
-        let wait = || connections.take(now).err().unwrap();
+        let (connections, now) = (Connections::new(LIMITS), Instant::now());
+        let wait = || connections.take(now, 0).err().unwrap();
         let (first, mut second) = (wait(), wait());
         connections.put(Number(1));
         assert!(!connections.has_idle());
@@ -176,6 +230,6 @@ mod tests {
         let third = wait();
         connections.put(given);
         drop(third);
-        assert!(connections.take(now).is_ok_and(|kept| kept.0 == 1));
+        assert!(connections.take(now, 0).is_ok_and(|kept| kept.0 == 1));
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A request takes an unused connection. If there is none, it opens one, and meanwhile takes any
 //! other that becomes unused first. The connection is returned once the response has been read to
-//! its end; if a request or a response is abandoned, its connection is closed.
+//! its end; if a request or a response is abandoned, its connection is closed. A connection is driven
+//! by a task, so requests only use connections that were opened within their own runtime.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -17,8 +18,9 @@ use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http_body_util::Full;
 use hyper::client::conn::http1::{Builder, SendRequest};
-use tokio::runtime::Handle;
+use tokio::runtime::{self, Handle};
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::Error;
@@ -36,6 +38,10 @@ const MAX_HEAD: usize = 128 * 1024;
 /// 400 KiB take up to a fifth longer, since the pieces of a message are held until it is complete,
 /// and then exceed the processor's second-level cache.
 const READ_SECURE: usize = 128 * 1024;
+
+/// How long the server may take to receive the rest of a request after its whole response. One that
+/// does not read it would keep the connection, and the request, in memory.
+const REST: Duration = Duration::from_secs(1);
 
 /// The shortest time between two searches for connections that have been unused for too long.
 const MIN_SEARCH: Duration = Duration::from_millis(90);
@@ -146,12 +152,27 @@ pub(crate) struct Host {
 pub(crate) struct Connection {
     pub(crate) requests: SendRequest<Full<Bytes>>,
     pub(crate) uses: Uses,
+    /// The task that drives it, and its runtime.
+    task: AbortHandle,
+    runtime: Option<runtime::Id>,
 }
 
 impl Reusable for Connection {
+    type Runtime = Option<runtime::Id>;
+
     fn is_ready(&self) -> bool {
         self.requests.is_ready()
     }
+
+    fn runtime(&self) -> Self::Runtime {
+        self.runtime
+    }
+}
+
+/// The runtime that this is called in. Ids are unique among those that are running; the connections
+/// of one that has ended are closed.
+fn current_runtime() -> Option<runtime::Id> {
+    Handle::try_current().ok().map(|handle| handle.id())
 }
 
 pub(crate) type Connecting = Pin<Box<dyn Future<Output = Result<Connection, Error>> + Send>>;
@@ -162,13 +183,13 @@ impl Host {
         Arc::strong_count(this) > 1 || this.connections.has_idle()
     }
 
-    /// Takes the connection that was used last, or enters a queue for the next one that becomes
-    /// unused.
+    /// Takes the connection that was used last within this runtime, or enters a queue for the next one
+    /// that becomes unused.
     pub(crate) fn take(&self, now: Instant) -> Result<Connection, Turn<Connection>> {
-        self.connections.take(now)
+        self.connections.take(now, current_runtime())
     }
 
-    /// Gives a connection to the first request that waits for one, or keeps it.
+    /// Gives a connection to the first request within its runtime that waits for one, or keeps it.
     pub(crate) fn put(&self, connection: Connection) {
         self.connections.put(connection);
     }
@@ -193,13 +214,15 @@ impl Host {
             })
             .await?;
             // A failure is reported to the request, or to the reader of its response.
-            tokio::spawn(connection);
+            let task = tokio::spawn(connection).abort_handle();
             if let Some(pool) = self.pool.upgrade() {
                 pool.start_closer();
             }
             Ok(Connection {
                 requests,
                 uses: Uses::new(),
+                task,
+                runtime: current_runtime(),
             })
         })
     }
@@ -224,8 +247,11 @@ impl Lease {
             // The connection's task has not finished the exchange yet.
             if let Ok(runtime) = Handle::try_current() {
                 runtime.spawn(async move {
-                    if connection.requests.ready().await.is_ok() {
-                        host.put(connection);
+                    match tokio::time::timeout(REST, connection.requests.ready()).await {
+                        Ok(Ok(())) => host.put(connection),
+                        Ok(Err(_)) => {}
+                        // It waits for the server, and would not notice that nobody needs it.
+                        Err(_) => connection.task.abort(),
                     }
                 });
             }

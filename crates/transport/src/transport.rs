@@ -26,7 +26,8 @@ use crate::{Body, Error, ResponseFuture, Timeouts, TotalTimeout, TransportBuilde
 /// and `content-length` are added if they are missing, and `proxy-authorization` for a proxy
 /// that has a password.
 ///
-/// Its futures must be polled within a Tokio runtime that has I/O and time enabled.
+/// Its futures must be polled within a Tokio runtime that has I/O and time enabled. Several runtimes can
+/// share a transport; each has connections of its own, which progress only while it runs.
 ///
 /// # Example
 ///

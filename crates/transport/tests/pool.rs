@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use std::time::Duration;
 use http_body_util::BodyExt;
 use lambda_invoke_transport::{ErrorKind, Sends, Sent, Transport};
 use support::{Server, open_body, post, read_request, read_to_close, text};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
@@ -244,6 +244,18 @@ impl AsyncWrite for Sleeps {
         Pin::new(&mut self.tcp).poll_write(cx, buf)
     }
 
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.tcp).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.tcp.is_write_vectored()
+    }
+
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.tcp).poll_flush(cx)
     }
@@ -251,6 +263,79 @@ impl AsyncWrite for Sleeps {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.tcp).poll_shutdown(cx)
     }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_read_the_rest_of_a_request_does_not_keep_its_connection() {
+    let server = Server::start(|mut socket, _| async move {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(socket.read_u8().await.unwrap());
+        }
+        let rejection = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\n\r\n";
+        socket.write_all(rejection).await.unwrap();
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let (asleep, ends) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
+    let shared = (Arc::clone(&asleep), ends);
+    let transport = Transport::builder()
+        .connect_with(move |uri| {
+            let (asleep, ends) = shared.clone();
+            async move {
+                let tcp = connect(uri).await?;
+                Ok(Sleeps { tcp, asleep, ends })
+            }
+        })
+        .build();
+    let sent = transport.send(post(server.uri("/"), vec![0; 64 << 20]));
+    assert_eq!(sent.await.unwrap().status(), 413);
+    // This test and the transport have it, and no connection any more.
+    until("the connection is closed", || {
+        Arc::strong_count(&asleep) == 2
+    })
+    .await;
+}
+
+/// A runtime that only runs while it is asked to.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn a_request_does_not_wait_for_a_runtime_that_does_not_run() {
+    let servers = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let server = servers.block_on(responding(OK));
+    let transport = Transport::new();
+    let exchange = async || {
+        let body = open_body(&transport, &server).await;
+        let read = tokio::time::timeout(Duration::from_secs(10), text(body)).await;
+        assert_eq!(read.unwrap().unwrap(), "ok");
+    };
+    let (one, other) = (runtime(), runtime());
+    for _ in 0..3 {
+        for runtime in [&one, &other] {
+            let exchange =
+                async { tokio::time::timeout(Duration::from_secs(10), exchange()).await };
+            runtime.block_on(exchange).unwrap();
+        }
+    }
+    // Each has a connection of its own, which it uses again.
+    assert_eq!(server.accepted(), 2);
+    // The connections of a runtime end with it.
+    drop(one);
+    let third = runtime();
+    for _ in 0..2 {
+        third.block_on(exchange());
+    }
+    assert_eq!(server.accepted(), 3);
 }
 
 /// The request goes out on another connection if a pooled one returns it, and then arrives once,

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
@@ -43,14 +44,20 @@ impl Runtime {
     /// Unlike [`Handle::block_on`], this does not panic on a thread of another runtime.
     pub(super) fn wait<F: Future>(&self, future: F) -> F::Output {
         let _entered = self.handle.enter();
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let unpark = Arc::new(Unpark {
+            thread: thread::current(),
+            is_woken: AtomicBool::new(false),
+        });
+        let waker = Waker::from(Arc::clone(&unpark));
         let mut context = Context::from_waker(&waker);
         let mut future = pin!(future);
         loop {
-            match future.as_mut().poll(&mut context) {
-                Poll::Ready(output) => return output,
-                // If the future was woken before this line, it returns at once.
-                Poll::Pending => thread::park(),
+            if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+                return output;
+            }
+            // If the future has been woken already, this returns at once.
+            while !unpark.is_woken.swap(false, Ordering::Acquire) {
+                thread::park();
             }
         }
     }
@@ -62,14 +69,46 @@ impl fmt::Debug for Runtime {
     }
 }
 
-struct Unpark(Thread);
+/// Wakes a thread. That it was woken is also stored here: whatever the future calls, such as a channel
+/// of a logger, may itself park the thread, and then takes the thread's own token.
+struct Unpark {
+    thread: Thread,
+    is_woken: AtomicBool,
+}
 
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
-        self.0.unpark();
+        self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.0.unpark();
+        self.is_woken.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_future_that_parks_the_thread_after_it_was_woken_is_polled_again() {
+        let runtime = Runtime::start().unwrap();
+        let (done, ended) = std::sync::mpsc::channel();
+        thread::spawn(move || {
+            let mut is_first = true;
+            runtime.wait(std::future::poll_fn(|cx| {
+                if !std::mem::take(&mut is_first) {
+                    return Poll::Ready(());
+                }
+                cx.waker().wake_by_ref();
+                thread::park_timeout(Duration::from_secs(1));
+                Poll::Pending
+            }));
+            done.send(()).unwrap();
+        });
+        ended.recv_timeout(Duration::from_secs(10)).unwrap();
     }
 }

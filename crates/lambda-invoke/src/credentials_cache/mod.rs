@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lambda_invoke_sigv4::{Credentials, Signer, Timestamp};
+use tokio::runtime::{self, Handle};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
@@ -71,7 +72,15 @@ pub(crate) struct CredentialsCache {
 struct State {
     current: Option<Arc<CurrentSigner>>,
     /// The fetch that is running, if one is.
-    fetching: Option<watch::Receiver<Option<Fetched>>>,
+    fetching: Option<Fetching>,
+}
+
+/// A fetch, and the runtime that runs it. Calls within another runtime do not wait for it: it makes
+/// progress only while its own one runs.
+#[derive(Clone)]
+struct Fetching {
+    fetched: watch::Receiver<Option<Fetched>>,
+    runtime: runtime::Id,
 }
 
 impl CredentialsCache {
@@ -101,8 +110,9 @@ impl CredentialsCache {
     /// necessary.
     ///
     /// Valid credentials are returned at once, except to the one call that renews them, which waits
-    /// for a short time. Without valid credentials, all calls wait for the same fetch; if the provider
-    /// panics, so does the call that began the fetch. A fetch continues if its call is canceled.
+    /// for a short time. Without valid credentials, all calls within a runtime wait for the same fetch; if
+    /// the provider panics, so does the call that began the fetch. A fetch continues if its call is
+    /// canceled.
     pub(crate) async fn signer_at(
         self: &Arc<Self>,
         now: SystemTime,
@@ -120,12 +130,14 @@ impl CredentialsCache {
                 let fetching = state
                     .fetching
                     .clone()
-                    .filter(|fetch| fetch.has_changed().is_ok());
+                    .filter(|fetching| fetching.fetched.has_changed().is_ok());
                 match (state.valid(now), fetching) {
                     // Another call renews the credentials before they expire.
                     (Some(old), Some(_)) => return Ok(old),
-                    (None, Some(fetching)) => (fetching, None, None),
-                    (old, None) => {
+                    (None, Some(fetching)) if fetching.runtime == Handle::current().id() => {
+                        (fetching.fetched, None, None)
+                    }
+                    (old, _) => {
                         let (fetch, task) = self.start(&mut state, now);
                         (fetch, Some(task), old)
                     }
@@ -167,21 +179,30 @@ impl CredentialsCache {
         now: SystemTime,
     ) -> (watch::Receiver<Option<Fetched>>, JoinHandle<()>) {
         let (sender, receiver) = watch::channel(None);
-        state.fetching = Some(receiver.clone());
+        state.fetching = Some(Fetching {
+            fetched: receiver.clone(),
+            runtime: Handle::current().id(),
+        });
         let cache = Arc::clone(self);
         let task = tokio::spawn(trace::inherited(async move {
             let start = Instant::now();
             let result = cache.fetch(now).await;
             let now = now.checked_add(start.elapsed()).unwrap_or(now);
+            let fetched = cache.finish(result, now, &sender.subscribe());
             // Perhaps nobody is waiting any more.
-            let _ = sender.send(Some(cache.finish(result, now)));
+            let _ = sender.send(Some(fetched));
         }));
         (receiver, task)
     }
 
     /// Makes fetched credentials the current ones, and returns their signer for the calls that wait
     /// for it. If the fetch failed, keeps the old signer as long as it is valid.
-    fn finish(&self, result: Result<Credentials, BoxError>, now: SystemTime) -> Fetched {
+    fn finish(
+        &self,
+        result: Result<Credentials, BoxError>,
+        now: SystemTime,
+        fetch: &watch::Receiver<Option<Fetched>>,
+    ) -> Fetched {
         let signer = result.and_then(|credentials| {
             trace::credentials_fetched(&credentials);
             let renew = renew_at(now, expiry(&credentials), self.provider.can_refresh());
@@ -192,7 +213,9 @@ impl CredentialsCache {
             })
         });
         let mut state = self.lock();
-        state.fetching = None;
+        // A call within another runtime may have begun a fetch of its own.
+        let is_this = |fetching: &mut Fetching| fetching.fetched.same_channel(fetch);
+        let _ = state.fetching.take_if(is_this);
         match signer {
             Ok(signer) => Ok(self.set(&mut state, signer)),
             Err(error) => {

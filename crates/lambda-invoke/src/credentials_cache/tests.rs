@@ -281,3 +281,38 @@ async fn concurrent_calls_fetch_once() {
         assert_eq!(call.await.unwrap(), "AKID0");
     }
 }
+
+/// Hangs within the first runtime.
+#[derive(Debug)]
+struct HangsOnce(AtomicU32);
+
+impl ProvideCredentials for HangsOnce {
+    fn provide(&self) -> CredentialsFuture<'_> {
+        let number = self.0.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async move {
+            if number == 0 {
+                std::future::pending::<()>().await;
+            }
+            Ok(Credentials::new("AKID", "secret")?)
+        })
+    }
+}
+
+#[test]
+fn a_call_does_not_wait_for_a_fetch_of_a_runtime_that_does_not_run() {
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap()
+    };
+    let cache = cache_with(HangsOnce(AtomicU32::new(0)));
+    let (stopped, other) = (runtime(), runtime());
+    let second = Duration::from_secs(1);
+    let canceled = async { tokio::time::timeout(second, key(&cache, 0)).await };
+    assert!(stopped.block_on(canceled).is_err());
+    let fetched = async { tokio::time::timeout(second, key(&cache, 0)).await };
+    assert_eq!(other.block_on(fetched).unwrap().unwrap(), "AKID");
+    assert!(cache.lock().fetching.is_none());
+}

@@ -231,9 +231,9 @@ impl Error {
     }
 
     pub(crate) fn function_failed(failure: FunctionFailure, received: u64) -> Self {
-        let message = match failure.code {
-            Some(_) => format!("the function failed: {failure}"),
-            None => format!("the function failed, as its log reports: {failure}"),
+        let message = match (&failure.code, &failure.details) {
+            (None, None) => format!("the function failed, as its log reports: {failure}"),
+            _ => format!("the function failed: {failure}"),
         };
         let detail = Detail::FunctionFailed(Box::new(failure));
         let mut this = Self::new(ErrorKind::FunctionFailed, detail, message);

@@ -1,5 +1,7 @@
 //! A response stream that was read to its end.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{BufMut as _, Bytes, BytesMut};
@@ -50,7 +52,7 @@ use crate::{Completion, Error};
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Collected {
     head: StreamHead,
     attempts: u32,
@@ -181,6 +183,19 @@ impl Collected {
         error(source, self.bytes.len() as u64)
             .with_request_id(self.head.request_id.as_deref())
             .with_attempts(self.attempts)
+    }
+}
+
+/// Without the function's output, which the service's model marks as sensitive: only its length.
+impl fmt::Debug for Collected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collected")
+            .field("head", &self.head)
+            .field("attempts", &self.attempts)
+            .field("bytes", &self.bytes.len())
+            .field("completion", &self.completion)
+            .field("complete", &self.complete)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,6 @@
 //! A response stream as the HTTP response that the function wrote.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -36,7 +37,6 @@ use crate::{Error, Reader, ResponseStream, TextStream};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 #[must_use = "only the end of a stream proves that it is complete"]
 pub struct HttpStream {
     stream: ResponseStream,
@@ -193,6 +193,16 @@ impl HttpStream {
             return Poll::Ready(None);
         }
         self.stream.poll_chunk(cx)
+    }
+}
+
+/// Without what has been read of the body.
+impl fmt::Debug for HttpStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpStream")
+            .field("stream", &self.stream)
+            .field("prelude", &self.prelude)
+            .finish_non_exhaustive()
     }
 }
 

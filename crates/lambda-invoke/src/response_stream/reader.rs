@@ -1,5 +1,6 @@
 //! A response stream as an `AsyncRead` or a `Read`.
 
+use std::fmt;
 use std::io;
 #[cfg(feature = "blocking")]
 use std::io::{BufRead, Read};
@@ -33,7 +34,6 @@ use crate::{Error, ErrorKind};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 #[must_use = "only the end of a stream proves that it is complete"]
 pub struct Reader<S> {
     stream: S,
@@ -149,6 +149,17 @@ impl<S: Iterator<Item = Result<Bytes, Error>>> Read for Reader<S> {
         let count = self.fill_buf()?.read(buffer)?;
         self.advance(count);
         Ok(count)
+    }
+}
+
+/// Without the chunk that is being read: only its length.
+impl<S: fmt::Debug> fmt::Debug for Reader<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("stream", &self.stream)
+            .field("unread", &self.chunk.len())
+            .field("failed", &self.failed)
+            .finish()
     }
 }
 

@@ -58,7 +58,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// assert_eq!(http.headers()["content-type"], "application/json");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Request<'a, Op: InvokeOperation> {
     /// The function, and the version or alias.
@@ -105,6 +105,22 @@ pub type InvokeRequest<'a> = Request<'a, Invoke>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type StreamRequest<'a> = Request<'a, Stream>;
+
+/// Without the payload, which the service's model marks as sensitive: only its length.
+impl<Op: InvokeOperation> fmt::Debug for Request<'_, Op> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("target", &self.target)
+            .field("invocation_type", &self.invocation_type)
+            .field("log_type", &self.log_type)
+            .field("client_context", &self.client_context)
+            .field("tenant_id", &self.tenant_id)
+            .field("durable_execution_name", &self.durable_execution_name)
+            .field("content_type", &self.content_type)
+            .field("payload_bytes", &self.payload.len())
+            .finish()
+    }
+}
 
 impl<'a, Op: InvokeOperation> Request<'a, Op> {
     /// Creates a synchronous request with an empty payload; set the other members as needed.

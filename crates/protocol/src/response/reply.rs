@@ -1,5 +1,7 @@
 //! The response of Invoke.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -31,7 +33,7 @@ use crate::{FunctionError, LogTail, LoggedFailure, header};
 /// assert_eq!(reply.failure().unwrap().to_string(), "Exception: no");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reply {
     /// 200 for a payload, 202 for a queued event, 204 for a dry run.
@@ -50,6 +52,22 @@ pub struct Reply {
     pub content_type: Option<HeaderValue>,
     /// The value that the function returned, or its description of its failure.
     pub payload: Bytes,
+}
+
+/// Without the payload, which the service's model marks as sensitive: only its length.
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .field("executed_version", &self.executed_version)
+            .field("function_error", &self.function_error)
+            .field("log", &self.log)
+            .field("durable_execution_arn", &self.durable_execution_arn)
+            .field("request_id", &self.request_id)
+            .field("content_type", &self.content_type)
+            .field("payload_bytes", &self.payload.len())
+            .finish()
+    }
 }
 
 impl Reply {

@@ -16,6 +16,16 @@ pub enum EventError {
         /// The header.
         name: &'static str,
     },
+    /// A header that identifies the event occurs more than once.
+    RepeatedHeader {
+        /// The header.
+        name: &'static str,
+    },
+    /// `:message-type` is not `event`, `exception` or `error`. Only an event may be skipped.
+    UnknownMessageType,
+    /// `:event-type` is the name of a known event in another letter case. Skipping it could skip a part
+    /// of the payload.
+    EventTypeCase,
     /// The payload of `InvokeComplete` is not a JSON object.
     InvokeCompleteNotObject {
         /// The line, from 1.
@@ -42,6 +52,19 @@ impl fmt::Display for EventError {
                     "the service sent a message whose header {name} is not a string"
                 )
             }
+            Self::RepeatedHeader { name } => {
+                write!(
+                    f,
+                    "the service sent a message with more than one header {name}"
+                )
+            }
+            Self::UnknownMessageType => f.write_str(
+                "the service sent a message whose :message-type is not event, exception or error",
+            ),
+            Self::EventTypeCase => f.write_str(
+                "the service sent an event whose :event-type differs from PayloadChunk or \
+                 InvokeComplete only in letter case",
+            ),
             Self::InvokeCompleteNotObject { line, column } => write!(
                 f,
                 "the service's InvokeComplete is not a JSON object: line {line}, column {column}"

@@ -40,7 +40,7 @@ pub enum StreamEvent {
     Exception(StreamException),
     /// The service aborted the stream with another error (`:message-type: error`).
     Error(StreamException),
-    /// An event that this version does not know; a reader should ignore it.
+    /// An event (`:message-type: event`) that this version does not know; a reader should ignore it.
     Unknown(Message),
 }
 
@@ -183,7 +183,10 @@ impl TryFrom<Message> for StreamEvent {
             "event" => match text(&message, EVENT_TYPE)? {
                 "PayloadChunk" => Ok(Self::PayloadChunk(message.into_payload())),
                 "InvokeComplete" => Self::complete(message),
-                _ => Ok(Self::Unknown(message)),
+                other => match is_known_but_for_case(other) {
+                    true => Err(EventError::EventTypeCase),
+                    false => Ok(Self::Unknown(message)),
+                },
             },
             "exception" => {
                 let code = text(&message, EXCEPTION_TYPE)?.to_owned();
@@ -198,13 +201,22 @@ impl TryFrom<Message> for StreamEvent {
                 };
                 Ok(Self::Error(StreamException::new(code, text)))
             }
-            _ => Ok(Self::Unknown(message)),
+            _ => Err(EventError::UnknownMessageType),
         }
     }
 }
 
+fn is_known_but_for_case(event_type: &str) -> bool {
+    ["PayloadChunk", "InvokeComplete"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(event_type))
+}
+
+/// Returns the only value of a header.
 fn text<'m>(message: &'m Message, name: &'static str) -> Result<&'m str, EventError> {
-    match message.headers().get(name) {
+    let mut values = message.headers().get_all(name);
+    match values.next() {
+        Some(_) if values.next().is_some() => Err(EventError::RepeatedHeader { name }),
         Some(HeaderValue::String(text)) => Ok(text),
         Some(_) => Err(EventError::HeaderNotString { name }),
         None => Err(EventError::MissingHeader { name }),
@@ -264,8 +276,6 @@ mod tests {
         round_trip(StreamEvent::Error(StreamException::new("Internal", "")));
         let headers = event_headers(EVENT_TYPE, "Later", "event").unwrap();
         round_trip(StreamEvent::Unknown(Message::new(headers, "x")));
-        let headers = event_headers(EVENT_TYPE, "Later", "another").unwrap();
-        round_trip(StreamEvent::Unknown(Message::new(headers, "x")));
     }
 
     #[test]
@@ -317,6 +327,28 @@ mod tests {
         assert_eq!(
             read(&[(MESSAGE_TYPE, HeaderValue::Byte(1))], ""),
             EventError::HeaderNotString { name: MESSAGE_TYPE }
+        );
+        // Neither may be skipped: it may be a part of the payload.
+        for other in ["Event", "EVENT", "", "request"] {
+            let other = (MESSAGE_TYPE, HeaderValue::String(other));
+            assert_eq!(
+                read(&[other, complete], "{}"),
+                EventError::UnknownMessageType
+            );
+        }
+        for kind in ["payloadChunk", "PAYLOADCHUNK", "invokecomplete"] {
+            let kind = (EVENT_TYPE, HeaderValue::String(kind));
+            assert_eq!(read(&[event, kind], "{}"), EventError::EventTypeCase);
+        }
+        let later = (EVENT_TYPE, HeaderValue::String("Later"));
+        assert_eq!(
+            read(&[event, later, complete], "{}"),
+            EventError::RepeatedHeader { name: EVENT_TYPE }
+        );
+        let exception = (MESSAGE_TYPE, HeaderValue::String("exception"));
+        assert_eq!(
+            read(&[event, exception, complete], "{}"),
+            EventError::RepeatedHeader { name: MESSAGE_TYPE }
         );
         assert_eq!(
             read(&[event, complete], "[]"),

@@ -40,11 +40,11 @@ impl InvokeComplete {
         }
     }
 
-    /// Returns whether the event has an error code. Without one, the log may still report a
-    /// failure: see [`LogTail::failure`].
+    /// Returns whether the event has an error code or the details of an error. Without them, the log
+    /// may still report a failure: see [`LogTail::failure`].
     #[must_use]
     pub const fn has_failed(&self) -> bool {
-        self.error_code.is_some()
+        self.error_code.is_some() || self.error_details.is_some()
     }
 
     /// Encodes the event's payload; `{}` if no member is set.
@@ -107,6 +107,8 @@ mod tests {
         );
         // Any code counts as a failure, even an empty one.
         assert!(read("{\"ErrorCode\":\"\"}").has_failed());
+        // So do details without a code.
+        assert!(read("{\"ErrorDetails\":\"killed\"}").has_failed());
         // A text that was cut within a character is a text.
         let cut = read("{\"ErrorCode\":\"\\ud83d\",\"More\":1e400}");
         assert_eq!(cut.error_code.as_deref(), Some("\u{fffd}"));

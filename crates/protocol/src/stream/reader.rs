@@ -113,7 +113,7 @@ impl StreamReader {
     /// # Errors
     ///
     /// Unless the stream succeeded: it must end with an `InvokeComplete` in which neither an error
-    /// code nor the log ([`LogTail::failure`](crate::LogTail::failure)) reports a failure. Before all
+    /// code nor details nor the log ([`LogTail::failure`](crate::LogTail::failure)) reports a failure. Before all
     /// events have been taken, [`StreamError::UnreadInput`], which is not sticky.
     pub fn finish(&mut self) -> Result<(), StreamError> {
         // What follows the end is an error even if nobody has read it.
@@ -213,8 +213,8 @@ pub enum StreamError {
         /// Whether the body ended within a message, not between two.
         in_message: bool,
     },
-    /// The function failed after it had written its chunks: `InvokeComplete` has an error code, or
-    /// the log reports a failure.
+    /// The function failed after it had written its chunks: `InvokeComplete` has an error code or
+    /// details, or the log reports a failure.
     FunctionFailed {
         /// The event that ended the stream.
         complete: Box<InvokeComplete>,

@@ -108,7 +108,7 @@ fn read(body: &[u8], pieces: &[u8], end: End) -> (Vec<u8>, Option<ErrorKind>) {
 }
 
 /// The payloads of a stream according to the codec alone, and whether an `InvokeComplete` without an
-/// error code ends them exactly at the body's end.
+/// error code and details ends them exactly at the body's end.
 fn read_plainly(body: &[u8]) -> (Vec<u8>, bool) {
     let mut payloads = Vec::new();
     let mut rest = body;
@@ -119,7 +119,9 @@ fn read_plainly(body: &[u8]) -> (Vec<u8>, bool) {
             (Some("event"), Some("PayloadChunk")) => payloads.extend_from_slice(message.payload()),
             (Some("event"), Some("InvokeComplete")) => {
                 let complete = InvokeComplete::try_from(message.payload());
-                let well = complete.is_ok_and(|complete| complete.error_code.is_none());
+                let well = complete.is_ok_and(|complete| {
+                    complete.error_code.is_none() && complete.error_details.is_none()
+                });
                 return (payloads, well && rest.is_empty());
             }
             (Some("event"), Some(_)) => {}
@@ -130,8 +132,8 @@ fn read_plainly(body: &[u8]) -> (Vec<u8>, bool) {
 }
 
 /// However a stream's body is split, the client returns the same bytes and the same end; it reports
-/// success exactly if the body ends with an `InvokeComplete` without an error code; and dropping the
-/// futures of `next` loses nothing.
+/// success exactly if the body ends with an `InvokeComplete` without an error code and details; and
+/// dropping the futures of `next` loses nothing.
 pub fn stream(data: &[u8]) {
     let Ok(script) = Script::arbitrary(&mut Unstructured::new(data)) else {
         return;

@@ -164,7 +164,11 @@ impl Lambda {
             StreamEvent::InvokeComplete(complete) => {
                 meaning.event = Some("InvokeComplete");
                 self.is_complete = true;
-                self.failure = complete.error_code.clone();
+                let failure = complete
+                    .error_code
+                    .as_ref()
+                    .or(complete.error_details.as_ref());
+                self.failure = failure.cloned();
                 meaning.complete = Some(Complete {
                     error_code: complete.error_code.clone(),
                     error_details: complete.error_details.clone(),

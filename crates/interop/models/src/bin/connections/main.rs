@@ -37,9 +37,13 @@ struct State {
 }
 
 impl Reusable for Connection {
+    type Runtime = ();
+
     fn is_ready(&self) -> bool {
         true
     }
+
+    fn runtime(&self) {}
 }
 
 impl Drop for Connection {
@@ -82,7 +86,7 @@ fn a_connection_is_never_given_to_two_requests() {
     let (connection, state) = Connection::open();
     pool.put(connection);
     let exchange = |pool: &Pool| {
-        let connection = match pool.take(now()) {
+        let connection = match pool.take(now(), ()) {
             Ok(connection) => connection,
             Err(turn) => wait(turn).expect("the other request returns it"),
         };
@@ -94,7 +98,7 @@ fn a_connection_is_never_given_to_two_requests() {
     exchange(&pool);
     other.join().expect("no request failed");
     assert!(
-        pool.take(now())
+        pool.take(now(), ())
             .is_ok_and(|kept| Arc::ptr_eq(&kept.0, &state))
     );
 }
@@ -102,19 +106,19 @@ fn a_connection_is_never_given_to_two_requests() {
 /// A request that waited for a connection ends: it was dropped, or it opened one of its own first.
 fn a_connection_that_nobody_took_is_kept() {
     let pool = pool(1);
-    let turn = pool.take(now()).err().expect("there is none");
+    let turn = pool.take(now(), ()).err().expect("there is none");
     let (connection, _) = Connection::open();
     let shared = Arc::clone(&pool);
     let other = thread::spawn(move || shared.put(connection));
     drop(turn);
     other.join().expect("nothing panics");
-    assert!(pool.take(now()).is_ok());
+    assert!(pool.take(now(), ()).is_ok());
 }
 
 fn a_connection_that_nobody_took_goes_to_the_next_request() {
     let pool = pool(1);
-    let first = pool.take(now()).err().expect("there is none");
-    let second = pool.take(now()).err().expect("there is none");
+    let first = pool.take(now(), ()).err().expect("there is none");
+    let second = pool.take(now(), ()).err().expect("there is none");
     let (connection, _) = Connection::open();
     let shared = Arc::clone(&pool);
     let returns = thread::spawn(move || shared.put(connection));
@@ -144,7 +148,7 @@ fn a_connection_is_closed_or_given_and_not_both() {
     pool.put(connection);
     let shared = Arc::clone(&pool);
     let closes = thread::spawn(move || shared.close_unused(now() + 2 * IDLE));
-    let given = pool.take(now());
+    let given = pool.take(now(), ());
     assert_eq!(given.is_err(), state.is_closed.load(Ordering::SeqCst));
     if let Ok(connection) = &given {
         connection.request();
