@@ -1,0 +1,27 @@
+//! Temporary folders.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A folder of its own, which is removed at the end.
+#[derive(Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn create(name: &str) -> io::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("chaos-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder)?;
+        Ok(Self(folder))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
