@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A folder of its own, which is removed at the end.
 #[derive(Debug)]
@@ -10,7 +11,9 @@ pub struct Folder(PathBuf);
 
 impl Folder {
     pub fn create(name: &str) -> io::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("chaos-{}-{name}", std::process::id()));
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let (process, number) = (std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(format!("chaos-{process}-{number}-{name}"));
         fs::create_dir_all(&folder)?;
         Ok(Self(folder))
     }
