@@ -259,14 +259,23 @@ impl World {
         address: SocketAddr,
         case: &Case,
     ) -> Result<Box<dyn Caller>, BoxError> {
-        let to = To {
+        self.callers
+            .caller(&self.site, Self::to(over, address, case))
+    }
+
+    /// Builds this project's client for an address, whichever client the case is about.
+    fn our_caller(&self, address: SocketAddr, case: &Case) -> Result<Box<dyn Caller>, BoxError> {
+        OurClients.caller(&self.site, Self::to(Over::Plain, address, case))
+    }
+
+    fn to(over: Over, address: SocketAddr, case: &Case) -> To {
+        To {
             over,
             address,
             policy: case.policy,
             reading: Reading::of(case),
             waits: case.waits,
-        };
-        self.callers.caller(&self.site, to)
+        }
     }
 
     /// Starts a proxy between a client and the endpoint.

@@ -145,7 +145,7 @@ pub async fn observe(
         fs::write(folder.path().join("starting"), payload(id, event))?;
     } else {
         // Starts the instance before the measured call.
-        let other = world.caller(Over::Plain, serving.address, case)?;
+        let other = world.our_caller(serving.address, case)?;
         let warm = if death.phase == Phase::Idle {
             &own
         } else {
