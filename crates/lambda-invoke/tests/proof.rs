@@ -408,7 +408,7 @@ async fn a_date_in_retry_after_is_compared_with_the_time_of_the_service() {
                 let headers = [
                     ID,
                     ("x-amzn-errortype", "TooManyRequestsException"),
-                    ("retry-after", &until),
+                    ("retry-after", &until[..]),
                 ];
                 let throttled = response("429 Too Many Requests", &headers, "{}");
                 vec![Step::Write(match number {
