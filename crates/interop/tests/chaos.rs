@@ -5,8 +5,10 @@ use std::sync::atomic::Ordering;
 use lambda_invoke_interop::chaos::case::{
     Asked, Case, Connections, Damage, Direction, Over, Policy, Strike, Trouble, Waits,
 };
-use lambda_invoke_interop::chaos::oracle::{Fault, judge};
+use lambda_invoke_interop::chaos::oracle::{Class, Fault, judge};
 use lambda_invoke_interop::chaos::run::World;
+use lambda_invoke_interop::chaos::schedule::clock::{Jump, When};
+use lambda_invoke_interop::chaos::schedule::connect::Stage;
 use lambda_invoke_interop::chaos::schedule::scripts::{Expect, Step, closing};
 use lambda_invoke_interop::chaos::schedule::text::{chunk, head, payload, success_headers};
 use lambda_invoke_interop::chaos::schedule::{self, Extent};
@@ -132,4 +134,53 @@ async fn timeouts_are_short_only_where_the_head_of_a_response_never_arrives() {
             assert_ne!(case.waits, Waits::ForHead, "{}", case.name);
         }
     }
+}
+
+/// A world whose cases may start processes.
+async fn world() -> World {
+    let mut world = World::start().await.unwrap();
+    world.program = env!("CARGO_BIN_EXE_chaos").into();
+    world
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_while_it_connects_runs_nothing_and_the_next_one_runs_once() {
+    let world = world().await;
+    for (nth, stage) in Stage::ALL.into_iter().enumerate() {
+        let trouble = Trouble::Abandon(stage);
+        let mut case = case(Asked::Invoke, Policy::AtLeastOnce, trouble.clone());
+        case.waits = trouble.waits();
+        let seen = world.observe(nth, &case).await.unwrap();
+        assert!(seen.struck, "{stage:?}");
+        assert_eq!(judge(&case, &seen).faults, [], "{stage:?}");
+        // A single execution of the dropped call is one too many.
+        seen.executions.fetch_add(1, Ordering::SeqCst);
+        assert_eq!(judge(&case, &seen).faults[0].0, Fault::Twice, "{stage:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_is_corrected_and_one_that_does_not_jump_is_an_error() {
+    let world = world().await;
+    let observe = async |nth, policy, when, from, to| {
+        let trouble = Trouble::Jump(Jump { from, to, when });
+        let mut case = case(Asked::Stream, policy, trouble.clone());
+        case.waits = trouble.waits();
+        let seen = world.observe(nth, &case).await;
+        seen.map(|seen| judge(&case, &seen))
+    };
+    let verdict = observe(1, Policy::Default, When::Attempts, 0, 3600).await;
+    let verdict = verdict.unwrap();
+    assert_eq!((verdict.class, verdict.faults), (Class::Whole, vec![]));
+    // Without another attempt, nothing is corrected.
+    let verdict = observe(2, Policy::None, When::Calls, 0, 3600).await;
+    let verdict = verdict.unwrap();
+    assert_eq!((verdict.class, verdict.faults), (Class::NotStarted, vec![]));
+    // The function is not called, so its caller's clock does not jump.
+    let refused = observe(3, Policy::None, When::Running, 3600, 0).await;
+    let refused = refused.map(|_| ()).unwrap_err().to_string();
+    assert!(
+        refused.starts_with("the clock should be wrong by 0 s"),
+        "{refused}"
+    );
 }

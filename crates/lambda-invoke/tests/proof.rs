@@ -324,8 +324,8 @@ fn the_blocking_client_is_no_less_strict() {
     }
 }
 
-/// Adds this date to a response.
-fn dated(bytes: Vec<u8>, seconds: i64) -> Vec<u8> {
+/// The date so many seconds from now.
+fn http_date(seconds: i64) -> String {
     let now = SystemTime::now();
     let offset = Duration::from_secs(seconds.unsigned_abs());
     let time = if seconds < 0 {
@@ -333,7 +333,12 @@ fn dated(bytes: Vec<u8>, seconds: i64) -> Vec<u8> {
     } else {
         now + offset
     };
-    let date = format!("\r\ndate: {}\r\n", httpdate::fmt_http_date(time));
+    httpdate::fmt_http_date(time)
+}
+
+/// Adds this date to a response.
+fn dated(bytes: Vec<u8>, seconds: i64) -> Vec<u8> {
+    let date = format!("\r\ndate: {}\r\n", http_date(seconds));
     let head = String::from_utf8(bytes).unwrap();
     head.replacen("\r\n", &date, 1).into_bytes()
 }
@@ -390,5 +395,33 @@ async fn a_clock_offset_is_bounded_and_forgotten_when_it_is_contradicted() {
     assert_eq!(corrections.len(), expected.len());
     for (found, expected) in corrections.iter().zip(expected) {
         assert!((found - expected).abs() <= 5, "{corrections:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_date_in_retry_after_is_compared_with_the_time_of_the_service() {
+    for seconds in [3600, -3600] {
+        // The offset is known from an earlier response, or from this one.
+        for known in [true, false] {
+            let server = Server::start(move |number, _| {
+                let until = http_date(seconds + 3);
+                let headers = [
+                    ID,
+                    ("x-amzn-errortype", "TooManyRequestsException"),
+                    ("retry-after", &until[..]),
+                ];
+                let throttled = response("429 Too Many Requests", &headers, "{}");
+                vec![Step::Write(match number {
+                    0 if known => skewed(seconds),
+                    0 => dated(throttled, seconds),
+                    1 if known => throttled,
+                    _ => response("200 OK", &[ID], "{}"),
+                })]
+            })
+            .await;
+            let started = std::time::Instant::now();
+            call(&server.client(), Asked::Payload).await.unwrap();
+            assert!(started.elapsed() >= Duration::from_secs(1), "{seconds}");
+        }
     }
 }

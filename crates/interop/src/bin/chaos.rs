@@ -8,7 +8,7 @@ use lambda_invoke::BoxError;
 use lambda_invoke_interop::chaos::case::Case;
 use lambda_invoke_interop::chaos::oracle::{self, Observation};
 use lambda_invoke_interop::chaos::run::tally::{Tally, panics, peak_mib, watch_panics};
-use lambda_invoke_interop::chaos::run::{World, processes};
+use lambda_invoke_interop::chaos::run::{World, elsewhere, processes};
 use lambda_invoke_interop::chaos::schedule::{self, Extent};
 use lambda_invoke_interop::chaos::{load, peers, soak};
 
@@ -135,12 +135,14 @@ fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match arguments.split_first() {
             Some((first, rest)) if first == "endpoint" => {
-                let folder = rest.first().ok_or("endpoint FOLDER")?;
-                processes::serve(folder.as_ref()).await.map(|()| true)
+                let [folder, language] = rest else {
+                    return Err("endpoint FOLDER LANGUAGE".into());
+                };
+                processes::serve(folder.as_ref(), language)
+                    .await
+                    .map(|()| true)
             }
-            Some((first, rest)) if first == "call" => {
-                processes::call_and_print(rest).await.map(|()| true)
-            }
+            Some((first, rest)) if first == "call" => elsewhere::answer(rest).await.map(|()| true),
             Some((first, rest)) if first == "loaded" => {
                 let descriptors = rest.first().ok_or("loaded DESCRIPTORS")?.parse()?;
                 load::serve(descriptors).await.map(|()| true)

@@ -4,8 +4,9 @@ use std::fmt;
 
 use lambda_invoke::RetryPolicy;
 
-use super::schedule::connect::Obstacle;
-use super::schedule::processes::Death;
+use super::schedule::clock::{Jump, When};
+use super::schedule::connect::{Obstacle, Stage};
+use super::schedule::processes::{Death, Event};
 use super::schedule::scripts::Script;
 
 /// One call, or several, and what breaks during it.
@@ -39,6 +40,24 @@ pub enum Waits {
     /// For the head, or only for the rest of the body, since the length of the head varies; or for the
     /// end of a body that never pauses.
     ForEither,
+    /// For a response that may be late. It arrives, or the connection ends, so the timeouts are long.
+    ForLong,
+    /// For a process that is suspended, or for a function that never ends.
+    ForProcess,
+    /// The same, where the only timeout is that of the whole call.
+    ForProcessInTotal,
+}
+
+impl Waits {
+    pub const ALL: [Self; 7] = [
+        Self::Never,
+        Self::ForBody,
+        Self::ForHead,
+        Self::ForEither,
+        Self::ForLong,
+        Self::ForProcess,
+        Self::ForProcessInTotal,
+    ];
 }
 
 /// What breaks.
@@ -54,21 +73,33 @@ pub enum Trouble {
     Script(Script),
     /// No connection can be made.
     Connect(Obstacle),
+    /// The caller drops the call while it connects, and makes another one when nothing prevents it.
+    Abandon(Stage),
     /// A process is killed or suspended.
     Process(Death),
     /// The endpoint's clock differs from the client's by this many seconds: on the first
     /// connection, and on later ones.
     Clock { first: i64, later: i64 },
+    /// The client's own clock is wrong, or jumps.
+    Jump(Jump),
 }
 
 impl Trouble {
     /// What the caller waits for, if byte offsets do not matter.
     pub fn waits(&self) -> Waits {
         match self {
-            Self::None { .. } | Self::Drop { .. } => Waits::Never,
+            Self::None { .. } | Self::Drop { .. } | Self::Abandon(_) => Waits::Never,
             Self::Script(script) => script.waits(),
             Self::Clock { .. } => Waits::ForBody,
-            Self::Wire { .. } | Self::Connect(_) | Self::Process(_) => Waits::ForHead,
+            Self::Wire { .. } | Self::Connect(_) => Waits::ForHead,
+            Self::Process(death) => match death.event {
+                // A process that ends closes its connections.
+                Event::Kill | Event::Nothing => Waits::ForLong,
+                Event::Suspend => Waits::ForProcess,
+                Event::SuspendInTotal => Waits::ForProcessInTotal,
+            },
+            Self::Jump(jump) if jump.when == When::Stalled => Waits::ForProcess,
+            Self::Jump(_) => Waits::ForLong,
         }
     }
 }

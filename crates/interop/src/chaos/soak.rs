@@ -12,7 +12,7 @@ use lambda_invoke_endpoint::{Endpoint, Fault, Function, Server};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::run::processes::Folder;
+use super::run::processes::{executions, folder};
 use super::run::site::pieces;
 
 /// The number of concurrent calls.
@@ -221,7 +221,7 @@ async fn call(client: &Client, nth: u64, counts: &Counts) {
 ///
 /// If the endpoint does not start.
 pub async fn soak(length: Duration) -> Result<bool, BoxError> {
-    let folder = Folder::create("soak")?;
+    let folder = folder("soak")?;
     let server = serve(folder.path()).await?;
     let client = Client::local(server.url())?;
     let counts = Arc::new(Counts::default());
@@ -257,7 +257,7 @@ pub async fn soak(length: Duration) -> Result<bool, BoxError> {
     // Connections and supervisors take a moment to end.
     tokio::time::sleep(Duration::from_secs(3)).await;
     let after = Sample::take(started);
-    let executions = (0..IDS).map(|id| u64::from(folder.executions(&format!("{id:08}"))));
+    let executions = (0..IDS).map(|id| u64::from(executions(&folder, &format!("{id:08}"))));
     let resources = (before, &samples[..], after);
     Ok(report(&counts, executions.sum(), resources, hangs, ended))
 }

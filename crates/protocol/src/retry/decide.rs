@@ -28,7 +28,8 @@ pub struct RetryContext<'a> {
     pub clock_offset: Option<ClockOffset>,
     /// Whether the client can fetch new credentials.
     pub can_refresh_credentials: bool,
-    /// The current time, for a `Retry-After` that is a date.
+    /// The current time by the local clock, for a `Retry-After` that is a date, which is a time of the
+    /// service's clock: both corrections are added.
     pub now: SystemTime,
     /// A uniformly distributed random number from 0 to 1; other values are clamped, and NaN counts
     /// as 0.
@@ -52,6 +53,14 @@ impl<'a> RetryContext<'a> {
             now,
             random,
         }
+    }
+}
+
+impl RetryContext<'_> {
+    /// The current time by the service's clock, as far as it is known.
+    fn time_there(&self) -> SystemTime {
+        let further = self.clock_offset.unwrap_or(ClockOffset::ZERO);
+        self.clock.plus(further).apply(self.now)
     }
 }
 
@@ -189,7 +198,7 @@ pub fn decide(policy: &RetryPolicy, context: &RetryContext<'_>) -> Decision {
     let after = match context
         .failure
         .retry_after()
-        .map(|requested| RequestedDelay::of(requested, context.now))
+        .map(|requested| RequestedDelay::of(requested, context.time_there()))
     {
         None => backoff,
         Some(RequestedDelay::Backoff(delay)) => {

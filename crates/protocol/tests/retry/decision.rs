@@ -99,6 +99,27 @@ fn retry_after_is_respected_and_bounded() {
 }
 
 #[test]
+fn a_date_in_retry_after_is_compared_with_the_time_of_the_service() {
+    let date = RetryAfter::try_from(("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")).unwrap();
+    let error = throttled().with_retry_after(date);
+    let there = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777 - 7);
+    for (clock, further) in [
+        (3600, None),
+        (-3600, None),
+        (0, Some(3600)),
+        (3600, Some(-7200)),
+    ] {
+        let total = clock + further.unwrap_or(0);
+        let now = ClockOffset::from_secs(-total).apply(there);
+        let mut context = RetryContext::new(Failure::Service(&error), 1, now, 0.5);
+        context.clock = ClockOffset::from_secs(clock);
+        context.clock_offset = further.map(ClockOffset::from_secs);
+        let after = retry(decide(&RetryPolicy::default(), &context)).after;
+        assert_eq!(after, Duration::from_secs(7), "{clock} {further:?}");
+    }
+}
+
+#[test]
 fn a_skewed_clock_is_corrected_and_a_right_one_is_not_blamed() {
     let policy = RetryPolicy::default();
     let skewed = lookup("InvalidSignatureException")

@@ -12,7 +12,6 @@ use lambda_invoke::Execution;
 use self::reference::Received;
 use super::case::{Asked, Case, Damage, Direction, Moment, Over, Policy, Trouble};
 use super::run::caller::{Failed, Outcome};
-use super::schedule::processes::Event;
 use super::schedule::scripts::Expect;
 
 /// What was observed of a case.
@@ -29,6 +28,8 @@ pub struct Observation {
     pub is_proved: bool,
     /// Whether the fault actually occurred.
     pub struck: bool,
+    /// Whether a timeout ended the call before its time.
+    pub ended_early: bool,
     /// Whether a scripted server has reached its good response.
     pub was_good: bool,
     /// The next call of the same client, which nothing disturbs.
@@ -128,6 +129,12 @@ pub fn judge(case: &Case, seen: &Observation) -> Verdict {
     if runs > most_runs(case, seen) {
         fault(Fault::Twice, format!("the function ran {runs} times"));
     }
+    if seen.ended_early {
+        fault(
+            Fault::Untrue,
+            format!("before its timeout: {:?}", seen.ended),
+        );
+    }
     match &seen.ended {
         Ended::Hung => fault(Fault::Hang, "the call did not end".to_owned()),
         Ended::Panicked(text) => fault(Fault::Panic, text.clone()),
@@ -149,7 +156,7 @@ pub fn judge(case: &Case, seen: &Observation) -> Verdict {
             let is_early = matches!(&case.trouble, Trouble::Script(script) if script.early);
             let is_whole = *payload == seen.expected && !case.asked.fails();
             let proved = !is_whole && seen.is_proved;
-            let may_succeed = may_succeed(&case.trouble) || seen.was_good && is_whole;
+            let may_succeed = may_succeed(case) || seen.was_good && is_whole;
             if !may_succeed || !(is_whole || proved) {
                 let shown = String::from_utf8_lossy(&payload[..payload.len().min(120)]);
                 let length = payload.len();
@@ -190,7 +197,9 @@ fn calls(case: &Case) -> u32 {
 
 /// How often the function may run, at most.
 fn most_runs(case: &Case, seen: &Observation) -> u32 {
-    if matches!(case.asked, Asked::DryRun | Asked::StreamDryRun) {
+    // Nothing of a call that was dropped by then had been sent.
+    let is_unsent = matches!(case.trouble, Trouble::Abandon(_));
+    if is_unsent || matches!(case.asked, Asked::DryRun | Asked::StreamDryRun) {
         return 0;
     }
     let attempts = match case.policy {
@@ -200,11 +209,12 @@ fn most_runs(case: &Case, seen: &Observation) -> u32 {
         Policy::AtLeastOnce => match &case.trouble {
             // Nothing is lost on the way; a wrong clock is rejected before anything runs.
             Trouble::None { .. } | Trouble::Clock { .. } => 1,
+            Trouble::Jump(jump) if !jump.runs_again(case.asked, case.policy) => 1,
             Trouble::Drop { moment, .. } => match moment {
                 Moment::Bytes(..) => 1,
                 Moment::Retry => 2,
             },
-            Trouble::Process(death) if death.event == Event::Nothing => 1,
+            Trouble::Process(death) if death.must_succeed() => 1,
             Trouble::Process(death) if death.is_in_response(case.asked) => 1,
             _ => 3,
         },
@@ -231,9 +241,12 @@ fn judge_failure(case: &Case, failed: &Failed, runs: u32, fault: &mut impl FnMut
             fault(Fault::Untrue, format!("it did not run: {text}"));
         }
         Some(execution) if execution != Execution::NotStarted => {
-            if let Trouble::Connect(obstacle) = case.trouble
-                && obstacle.precedes_request()
-            {
+            let precedes_request = match &case.trouble {
+                Trouble::Connect(obstacle) => obstacle.precedes_request(),
+                Trouble::Abandon(_) => true,
+                _ => false,
+            };
+            if precedes_request {
                 fault(Fault::Untrue, format!("there was no connection: {text}"));
             }
         }
@@ -242,7 +255,8 @@ fn judge_failure(case: &Case, failed: &Failed, runs: u32, fault: &mut impl FnMut
     let must_succeed = match &case.trouble {
         Trouble::None { .. } => !case.asked.fails(),
         Trouble::Script(script) => script.expect == Expect::Whole,
-        Trouble::Process(death) => death.event == Event::Nothing,
+        Trouble::Process(death) => death.must_succeed(),
+        Trouble::Jump(jump) => jump.must_succeed(case.policy),
         _ => false,
     };
     if must_succeed {
@@ -255,11 +269,12 @@ fn may_end_before_it_runs(trouble: &Trouble) -> bool {
     matches!(trouble, Trouble::Process(death) if !death.has_started())
 }
 
-fn may_succeed(trouble: &Trouble) -> bool {
-    match trouble {
+fn may_succeed(case: &Case) -> bool {
+    match &case.trouble {
         Trouble::Script(script) => script.expect != Expect::Error,
-        Trouble::Connect(_) => false,
+        Trouble::Connect(_) | Trouble::Abandon(_) => false,
         Trouble::Process(death) => death.may_succeed(),
+        Trouble::Jump(jump) => jump.may_succeed(case.asked, case.policy),
         _ => true,
     }
 }
@@ -315,6 +330,8 @@ impl fmt::Display for Fault {
 #[cfg(test)]
 mod tests {
     use super::super::case::{Connections, Strike, Waits};
+    use super::super::schedule::clock::{Jump, When};
+    use super::super::schedule::connect::Stage;
     use super::*;
 
     fn case(policy: Policy, asked: Asked, damage: Damage) -> Case {
@@ -343,6 +360,7 @@ mod tests {
             has_begun: false,
             is_proved: false,
             struck: true,
+            ended_early: false,
             was_good: false,
             next: None,
         };
@@ -425,6 +443,9 @@ mod tests {
         for (trouble, most) in [
             (Trouble::None { over }, 1),
             (Trouble::Clock { first: 9, later: 0 }, 1),
+            (jump(When::Calls), 1),
+            (jump(When::Running), 1),
+            (Trouble::Abandon(Stage::Tls), 0),
             (
                 Trouble::Drop {
                     over,
@@ -446,6 +467,35 @@ mod tests {
             assert_eq!(ran(most), [], "{:?}", case.trouble);
             assert_eq!(ran(most + 1), [Fault::Twice], "{:?}", case.trouble);
         }
+    }
+
+    fn jump(when: When) -> Trouble {
+        let (from, to) = (0, 3600);
+        Trouble::Jump(Jump { from, to, when })
+    }
+
+    #[test]
+    fn a_clock_is_corrected_and_a_timeout_does_not_follow_it() {
+        use Execution::NotStarted;
+        for (policy, when, expected) in [
+            (Policy::Default, When::Calls, vec![Fault::Rejected]),
+            (Policy::Default, When::Stalled, vec![]),
+            (Policy::None, When::Calls, vec![]),
+            (Policy::None, When::Running, vec![Fault::Rejected]),
+        ] {
+            let mut case = case(policy, Asked::Stream, Damage::Close);
+            case.trouble = jump(when);
+            let mut seen = seen(&case, failed(NotStarted), 0, "");
+            assert_eq!(faults(&case, &seen), expected, "{policy:?} {when:?}");
+            seen.ended_early = true;
+            let early = [&[Fault::Untrue], &expected[..]].concat();
+            assert_eq!(faults(&case, &seen), early, "{policy:?} {when:?}");
+        }
+        // A signature with a wrong time must not be accepted.
+        let mut wrong = case(Policy::None, Asked::Stream, Damage::Close);
+        wrong.trouble = jump(When::Start);
+        let seen = seen(&wrong, success("whole"), 1, "");
+        assert_eq!(faults(&wrong, &seen), [Fault::Half]);
     }
 
     #[test]

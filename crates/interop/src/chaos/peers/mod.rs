@@ -17,6 +17,7 @@ use super::oracle::{Ended, Observation};
 use super::run::World;
 use super::run::caller::{Caller, Callers, Calling, Outcome, To};
 use super::run::site::Site;
+use super::schedule::processes::Event;
 use super::schedule::{self, Extent};
 
 /// A client that the cases are run with.
@@ -69,6 +70,10 @@ fn cases(world_lengths: &schedule::Lengths, over: Over, seed: u64) -> Vec<Case> 
             strike,
         } => *other == over && strike.on == Connections::First && is_asked(case),
         // Scripts with two calls are left out, since two calls run a function twice.
+        // These clients do not wait for an instance that starts: they have a timeout of a second.
+        Trouble::Process(death) => {
+            over == Over::Plain && death.event == Event::Kill && death.has_started()
+        }
         Trouble::Script(script) => {
             over == Over::Plain && Asked::OPERATIONS.contains(&case.asked) && !script.again
         }

@@ -22,6 +22,17 @@ const TOTAL: Duration = Duration::from_secs(4);
 /// response.
 const FIRST_BYTE_IF_ANY: Duration = Duration::from_secs(10);
 const TOTAL_IF_ANY: Duration = Duration::from_secs(12);
+/// The timeouts for a process that is suspended for longer, or a function that never ends.
+const PROCESS_CONNECT: Duration = Duration::from_secs(3);
+const PROCESS_FIRST_BYTE: Duration = Duration::from_secs(3);
+const PROCESS_IDLE: Duration = Duration::from_secs(1);
+const PROCESS_TOTAL: Duration = Duration::from_secs(8);
+/// The timeout of a call of a process that has no other.
+const PROCESS_IN_TOTAL: Duration = Duration::from_secs(2);
+/// Longer than those timeouts, except that of the call which has others.
+pub const SUSPENDED: Duration = Duration::from_secs(4);
+/// The timeouts for the parts of a call that are late, but arrive.
+const LONG: Duration = Duration::from_secs(20);
 /// The timeout of calls that must succeed.
 pub const PATIENT: Duration = Duration::from_secs(45);
 
@@ -112,7 +123,7 @@ impl Callers for OurClients {
 }
 
 /// Builds this project's client for an address.
-pub fn client(url: &str, policy: Policy, transport: Transport) -> Result<Client, BoxError> {
+fn client(url: &str, policy: Policy, transport: Transport) -> Result<Client, BoxError> {
     Ok(Client::builder()
         .region("us-east-1")
         .credentials(lambda_invoke::Credentials::new("local", "local")?)
@@ -132,6 +143,24 @@ fn timeouts(waits: Waits) -> Timeouts {
     let total = total(waits);
     let first_byte = match waits {
         Waits::Never => return Timeouts::default().with_total(total),
+        Waits::ForLong => {
+            return Timeouts::default()
+                .with_first_byte(LONG)
+                .with_idle(LONG)
+                .with_total(total);
+        }
+        Waits::ForProcess => {
+            return Timeouts::none()
+                .with_connect(PROCESS_CONNECT)
+                .with_first_byte(PROCESS_FIRST_BYTE)
+                .with_idle(PROCESS_IDLE)
+                .with_total(total);
+        }
+        Waits::ForProcessInTotal => {
+            return Timeouts::none()
+                .with_connect(PROCESS_CONNECT)
+                .with_total(total);
+        }
         Waits::ForBody => total,
         Waits::ForEither => FIRST_BYTE_IF_ANY,
         Waits::ForHead => FIRST_BYTE,
@@ -146,10 +175,23 @@ fn timeouts(waits: Waits) -> Timeouts {
 /// The timeout of a whole call, including further attempts.
 pub fn total(waits: Waits) -> Duration {
     match waits {
-        Waits::Never | Waits::ForBody => PATIENT,
+        Waits::Never | Waits::ForBody | Waits::ForLong => PATIENT,
         Waits::ForEither => TOTAL_IF_ANY,
         Waits::ForHead => TOTAL,
+        Waits::ForProcess => PROCESS_TOTAL,
+        Waits::ForProcessInTotal => PROCESS_IN_TOTAL,
     }
+}
+
+/// How long a call waits at least for a function that never ends: for its first byte, or for the next one
+/// of its stream.
+pub fn wait(waits: Waits, asked: Asked) -> Duration {
+    let timeouts = timeouts(waits);
+    let wait = match asked.is_stream() {
+        true => timeouts.idle(),
+        false => timeouts.first_byte(),
+    };
+    wait.unwrap_or_default()
 }
 
 /// How much later than at its timeouts a call may end on a busy machine.
@@ -276,7 +318,8 @@ async fn read(mut stream: lambda_invoke::ResponseStream, how: Reading) -> Result
 }
 
 impl Ours {
-    fn waiting(&self, asked: Asked, payload: Bytes, waits: Waits) -> Calling<'_> {
+    /// Makes a call with these timeouts instead of its own.
+    pub fn waiting(&self, asked: Asked, payload: Bytes, waits: Waits) -> Calling<'_> {
         Box::pin(async move {
             match self.try_call(asked, payload, timeouts(waits)).await {
                 Ok(payload) => Outcome::Whole(payload),

@@ -1,8 +1,13 @@
 //! Runs the cases.
 
+mod abandon;
 pub mod caller;
+mod clock;
+pub mod elsewhere;
+pub mod folder;
 mod listen;
 pub mod obstacles;
+mod preload;
 pub mod processes;
 pub mod proxy;
 pub mod scripted;
@@ -12,6 +17,7 @@ pub mod tally;
 use std::io;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -19,10 +25,11 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 use lambda_invoke::BoxError;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use self::caller::{Caller, Callers, OurClients, Ours, Outcome, Reading, To};
 use self::obstacles::Way;
+use self::preload::{Library, Preloaded};
 use self::proxy::{Plan, Proxy};
 use self::scripted::Scripted;
 use self::site::{HUGE_REQUEST, Site, payload, whole};
@@ -46,8 +53,13 @@ pub struct World {
     pub site: Site,
     /// The number of concurrent cases: most of them only wait.
     pub at_once: usize,
+    /// The program `chaos`, which is also that of its processes.
+    pub program: PathBuf,
     /// The number of concurrent cases that use processes.
     processes: Semaphore,
+    /// The number of concurrent cases that use only a caller's process.
+    elsewhere: Semaphore,
+    library: OnceCell<Library>,
     callers: Box<dyn Callers>,
 }
 
@@ -65,7 +77,10 @@ impl World {
         Ok(Self {
             site: Site::start().await?,
             at_once: 128,
+            program: std::env::current_exe()?,
             processes: Semaphore::new(6),
+            elsewhere: Semaphore::new(6),
+            library: OnceCell::new(),
             callers,
         })
     }
@@ -177,11 +192,16 @@ impl World {
                 seen.struck = true;
                 Ok(seen)
             }
+            Trouble::Abandon(stage) => abandon::observe(self, nth, case, *stage).await,
+            Trouble::Jump(jump) => {
+                let _permit = self.elsewhere.acquire().await?;
+                clock::observe(self, nth, case, *jump).await
+            }
             Trouble::Process(death) => {
                 let _permit = self.processes.acquire().await?;
                 let mut seen = self.seen(nth, case.asked);
                 let id = id(nth);
-                let observing = processes::observe(case, *death, &id);
+                let observing = processes::observe(self, case, *death, &id);
                 let (ended, executions) =
                     match tokio::time::timeout(processes::LIMIT, observing).await {
                         Ok(observed) => observed?,
@@ -211,6 +231,12 @@ impl World {
         }
     }
 
+    /// What a caller's process shares with its case: a clock that is wrong by this many seconds.
+    async fn preloaded(&self, name: &str, seconds: i64) -> Result<Preloaded, BoxError> {
+        let library = self.library.get_or_try_init(Library::compile).await?;
+        Ok(library.for_process(name, seconds)?)
+    }
+
     /// An observation about which nothing is known yet.
     fn seen(&self, nth: usize, asked: Asked) -> Observation {
         Observation {
@@ -220,6 +246,7 @@ impl World {
             has_begun: false,
             is_proved: false,
             struck: false,
+            ended_early: false,
             was_good: false,
             next: None,
         }
@@ -232,14 +259,23 @@ impl World {
         address: SocketAddr,
         case: &Case,
     ) -> Result<Box<dyn Caller>, BoxError> {
-        let to = To {
+        self.callers
+            .caller(&self.site, Self::to(over, address, case))
+    }
+
+    /// Builds this project's client for an address, whichever client the case is about.
+    fn our_caller(&self, address: SocketAddr, case: &Case) -> Result<Box<dyn Caller>, BoxError> {
+        OurClients.caller(&self.site, Self::to(Over::Plain, address, case))
+    }
+
+    fn to(over: Over, address: SocketAddr, case: &Case) -> To {
+        To {
             over,
             address,
             policy: case.policy,
             reading: Reading::of(case),
             waits: case.waits,
-        };
-        self.callers.caller(&self.site, to)
+        }
     }
 
     /// Starts a proxy between a client and the endpoint.
@@ -265,7 +301,7 @@ impl World {
         let pooled = strike.is_some_and(|strike| strike.on == Connections::Pooled);
         let mut seen = self.seen(nth, case.asked);
         if pooled {
-            let warm = format!("{}w", &id(nth)[1..]);
+            let warm = id_of_warm(nth);
             // If this call fails because the machine is too busy, the next one uses a new
             // connection.
             let _ = end(
@@ -334,7 +370,7 @@ impl World {
             ended = call => ended,
         };
         seen.struck = matches!(seen.ended, Ended::Dropped);
-        let next = format!("{}n", &id(nth)[1..]);
+        let next = id_of_next(nth);
         let again = caller.call(case.asked, payload(case.asked, &next));
         seen.next = Some(Next {
             ended: end(case.waits, again).await,
@@ -381,6 +417,16 @@ impl World {
 /// The id of a case, with which its function is called.
 fn id(nth: usize) -> String {
     format!("{nth:08}")
+}
+
+/// The id of the call before that of a case.
+fn id_of_warm(nth: usize) -> String {
+    format!("{}w", &id(nth)[1..])
+}
+
+/// The id of the call after that of a case.
+fn id_of_next(nth: usize) -> String {
+    format!("{}n", &id(nth)[1..])
 }
 
 /// Waits for the end of a call, in whatever way it ends. A call that has not ended well after its

@@ -185,7 +185,7 @@ async fn end(mut socket: TcpStream, bytes: &[u8]) -> io::Result<()> {
 
 /// An address whose queue of connections is full: the first packet of any further connection is
 /// dropped.
-fn full() -> io::Result<(SocketAddr, Vec<Socket>)> {
+pub(super) fn full() -> io::Result<(SocketAddr, Vec<Socket>)> {
     let any = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&any.into())?;

@@ -190,7 +190,7 @@ impl Connection {
 }
 
 /// Reads one request; `received` keeps what follows it.
-async fn request(socket: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<()> {
+pub(super) async fn request(socket: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<()> {
     loop {
         if let Some(length) = length(received) {
             received.drain(..length);

@@ -51,7 +51,8 @@ impl Executions {
         all.retain(|_, count| Arc::strong_count(count) > 1);
     }
 
-    fn count(&self, invocation: &Invocation) -> Result<String, FunctionError> {
+    /// Counts an execution, and returns the id that the function was called with.
+    pub fn count(&self, invocation: &Invocation) -> Result<String, FunctionError> {
         let id: String = invocation.json()?;
         self.of(&id).fetch_add(1, Ordering::SeqCst);
         Ok(id)

@@ -62,6 +62,41 @@ pub enum Proxy {
     AcceptsAndLies,
 }
 
+/// How far a connection has got when its caller drops the call, before a byte of the request is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The name of the host is being looked up.
+    Lookup,
+    /// The first packet has been sent.
+    Tcp,
+    /// The server has the client's first message of TLS.
+    Tls,
+    /// The proxy has the request for a tunnel.
+    Proxy,
+    /// The tunnel is open, and its server has the client's first message of TLS.
+    Tunnel,
+}
+
+impl Stage {
+    pub const ALL: [Self; 5] = [
+        Self::Lookup,
+        Self::Tcp,
+        Self::Tls,
+        Self::Proxy,
+        Self::Tunnel,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lookup => "connecting-lookup",
+            Self::Tcp => "connecting-tcp",
+            Self::Tls => "connecting-tls",
+            Self::Proxy => "connecting-proxy",
+            Self::Tunnel => "connecting-tunnel",
+        }
+    }
+}
+
 /// All obstacles, with their names.
 pub fn obstacles() -> Vec<(String, Obstacle)> {
     let mut all = vec![

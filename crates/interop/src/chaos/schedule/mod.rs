@@ -1,5 +1,6 @@
 //! All cases, or a sample that a seed chooses.
 
+pub mod clock;
 pub mod connect;
 pub mod errors;
 pub mod frames;
@@ -132,6 +133,10 @@ pub fn cases(lengths: &Lengths, extent: Extent, seed: u64) -> Vec<Case> {
             Trouble::Connect(obstacle),
         ));
     }
+    for stage in connect::Stage::ALL {
+        let (name, trouble) = (stage.name(), Trouble::Abandon(stage));
+        all.extend(per_policy("drop", name, Asked::OPERATIONS, trouble));
+    }
     for (name, death) in processes::deaths() {
         let asked = Asked::OPERATIONS;
         let cases = per_policy("process", &name, asked, Trouble::Process(death));
@@ -140,18 +145,19 @@ pub fn cases(lengths: &Lengths, extent: Extent, seed: u64) -> Vec<Case> {
             Extent::Full => true,
         }));
     }
-    for (first, later) in [
-        (3600, 0),
-        (-3600, 0),
-        (3600, -3600),
-        (100_000, 0),
-        (0, 3600),
-        (299, 301),
-    ] {
-        let name = format!("{first}-then-{later}");
+    for (name, [first, later]) in clock::differences() {
         let trouble = Trouble::Clock { first, later };
         all.extend(per_policy("clock", &name, Asked::OPERATIONS, trouble));
     }
+    let jumps = clock::jumps().into_iter().flat_map(|(name, jump)| {
+        per_policy("clock", &name, Asked::OPERATIONS, Trouble::Jump(jump))
+    });
+    let applies = |case: &Case| match case.trouble {
+        Trouble::Jump(jump) => jump.applies(case.policy),
+        _ => true,
+    };
+    let jumps = extent.of_policies(seed, jumps.collect());
+    all.extend(jumps.filter(applies));
     all
 }
 

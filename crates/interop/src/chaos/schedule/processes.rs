@@ -88,6 +88,8 @@ pub enum Language {
 }
 
 impl Language {
+    pub const ALL: [Self; 2] = [Self::Python, Self::Node];
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Python => "python",
@@ -112,6 +114,16 @@ impl Death {
         }
     }
 
+    /// Whether the call must succeed. A supervisor has no part in a call, so none waits for one that is
+    /// suspended; how long the instance takes to start depends on the machine.
+    pub fn must_succeed(&self) -> bool {
+        match self.event {
+            Event::Nothing => true,
+            Event::Suspend => self.victim == Victim::Instance && self.phase != Phase::Starting,
+            Event::Kill | Event::SuspendInTotal => false,
+        }
+    }
+
     /// Whether the function runs when this happens.
     pub fn has_started(&self) -> bool {
         !Phase::WAITING.contains(&self.phase)
@@ -128,7 +140,9 @@ impl Death {
 
     /// Whether a quick run has this, too: with one of two languages and operations.
     pub fn is_quick(&self, asked: Asked) -> bool {
-        let is_usual = self.has_started() && self.event != Event::SuspendInTotal;
+        let is_usual = self.has_started()
+            && self.event != Event::SuspendInTotal
+            && !(self.event == Event::Suspend && self.victim == Victim::Instance);
         is_usual || self.language == Language::Python && asked == Asked::Stream
     }
 }
@@ -136,7 +150,7 @@ impl Death {
 /// All events.
 pub fn deaths() -> Vec<(String, Death)> {
     let mut all = Vec::new();
-    for language in [Language::Python, Language::Node] {
+    for language in Language::ALL {
         let mut add = |event, victim: Victim, phase: Phase| {
             let what = match event {
                 Event::Kill => "kill",
@@ -163,7 +177,7 @@ pub fn deaths() -> Vec<(String, Death)> {
             for victim in [Victim::Function, Victim::Instance, Victim::Endpoint] {
                 add(Event::Kill, victim, phase);
             }
-            for victim in [Victim::Function, Victim::Endpoint] {
+            for victim in [Victim::Function, Victim::Instance, Victim::Endpoint] {
                 add(Event::Suspend, victim, phase);
             }
         }
