@@ -98,7 +98,7 @@ pub(crate) const CASES: &[Case] = &[
     case("init", "exits with 1", "sys.exit(1)"),
     case("init", "is killed by a signal", "os.kill(os.getpid(), 11)"),
     Case {
-        init_ms: 1_500,
+        init_ms: 5_000,
         ..case("init", "never asks for an event", "time.sleep(100)")
     },
     case(
