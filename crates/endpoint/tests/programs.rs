@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use common::sources::Sources;
 use common::{Call, Client, Response, chunks, serve, soon};
+use lambda_invoke_endpoint::runtime::Program;
 use lambda_invoke_endpoint::{Endpoint, EndpointBuilder, Function};
 use lambda_invoke_protocol::{ReportStatus, StreamEvent};
+use lambda_invoke_sigv4::region::Partition;
 use serde_json::json;
 
 const PYTHON: &str = r#"
@@ -390,4 +392,31 @@ async fn a_caller_who_disconnects_does_not_stop_the_program() {
         .await;
     assert_eq!(again.text(), "x");
     assert!(soon(server.shutdown(Duration::from_secs(10))).await);
+}
+
+/// The crates of programs and of regions do not depend on each other.
+#[test]
+fn a_program_by_itself_has_the_arn_that_it_has_behind_an_endpoint() {
+    for region in [
+        "us-east-1",
+        "eu-central-1",
+        "ap-southeast-7",
+        "mx-central-1",
+        "cn-north-1",
+        "cn-northwest-1",
+        "eu-isoe-west-1",
+        "eusc-de-east-1",
+        "us-gov-east-1",
+        "us-gov-west-1",
+        "us-iso-east-1",
+        "us-iso-west-1",
+        "us-isob-east-1",
+        "us-isof-east-1",
+        "us-isof-south-1",
+    ] {
+        let program = Program::command(["true"]).unwrap().region(region);
+        let partition = Partition::of(region).id();
+        let expected = format!("arn:{partition}:lambda:{region}:000000000000:function:true");
+        assert_eq!(program.function_arn(), expected);
+    }
 }

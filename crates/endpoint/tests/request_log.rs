@@ -45,6 +45,10 @@ async fn each_request_is_recorded_with_its_response() {
     assert!(line.starts_with("POST /2015-03-31/functions/echo/invocations 200, 5 bytes in "));
     assert!(line.ends_with(&format!(" ms ({})", echoed.request_id)));
 
+    client.call(&Call::invoke("echo", "1")).await;
+    let line = next().to_string();
+    assert!(line.contains("/echo/invocations 200, 1 byte in "), "{line}");
+
     let response = client.call(&Call::stream("count", r#"{"n":2}"#)).await;
     let streamed = next();
     assert_eq!(

@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 use bytes::{Buf, BufMut, Bytes};
 use crc32fast::Hasher;
 
-use crate::error::EncodeError;
+use crate::error::{EncodeError, plural};
 use crate::headers::Headers;
 use crate::payload::Payload;
 use crate::prelude::{OVERHEAD, PRELUDE, TRAILER};
@@ -167,7 +167,8 @@ impl Buf for EncodedMessage {
         let remaining = self.remaining();
         assert!(
             count <= remaining,
-            "cannot advance by {count} bytes, {remaining} remain"
+            "cannot advance by {count} byte{}, {remaining} remain",
+            plural(count == 1)
         );
         let head = count.min(self.head.len());
         self.head.advance(head);

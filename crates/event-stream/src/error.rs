@@ -158,7 +158,7 @@ pub enum DecodeErrorKind {
 }
 
 /// The ending of a noun after a number.
-const fn plural(is_one: bool) -> &'static str {
+pub(crate) const fn plural(is_one: bool) -> &'static str {
     if is_one { "" } else { "s" }
 }
 
@@ -181,12 +181,14 @@ impl fmt::Display for DecodeErrorKind {
             ),
             Self::HeadersTooLong { limit, actual } => write!(
                 f,
-                "headers too long: the message states {actual} bytes, the limit is {limit}"
+                "headers too long: the message states {actual} byte{}, the limit is {limit}",
+                plural(actual == 1)
             ),
             Self::HeadersExceedMessage { available, actual } => write!(
                 f,
-                "headers exceed the message: it states {actual} bytes of headers, \
-                 but has room for {available}"
+                "headers exceed the message: it states {actual} byte{} of headers, \
+                 but has room for {available}",
+                plural(actual == 1)
             ),
             Self::MessageChecksumMismatch { expected, actual } => write!(
                 f,

@@ -7,6 +7,8 @@ use core::iter;
 
 use bytes::{Buf, BufMut, Bytes};
 
+use crate::error::plural;
+
 /// The payload of a message, as the slices of the pushed [`Bytes`] that it lies in.
 ///
 /// There is one slice if the message was received in one piece, and several if it spans pieces. A
@@ -297,7 +299,8 @@ impl Buf for Payload {
     fn advance(&mut self, mut count: usize) {
         assert!(
             count <= self.len,
-            "cannot advance by {count} bytes, {} remain",
+            "cannot advance by {count} byte{}, {} remain",
+            plural(count == 1),
             self.len
         );
         self.drop_prefix();
@@ -315,7 +318,8 @@ impl Buf for Payload {
     fn copy_to_bytes(&mut self, count: usize) -> Bytes {
         assert!(
             count <= self.len,
-            "cannot copy {count} bytes, {} remain",
+            "cannot copy {count} byte{}, {} remain",
+            plural(count == 1),
             self.len
         );
         self.drop_prefix();

@@ -35,11 +35,25 @@ fn decode_errors_say_what_was_expected_and_what_was_found() {
             "headers too long: the message states 3 bytes, the limit is 2",
         ),
         (
+            Kind::HeadersTooLong {
+                limit: 0,
+                actual: 1,
+            },
+            "headers too long: the message states 1 byte, the limit is 0",
+        ),
+        (
             Kind::HeadersExceedMessage {
                 available: 4,
                 actual: 5,
             },
             "headers exceed the message: it states 5 bytes of headers, but has room for 4",
+        ),
+        (
+            Kind::HeadersExceedMessage {
+                available: 0,
+                actual: 1,
+            },
+            "headers exceed the message: it states 1 byte of headers, but has room for 0",
         ),
         (
             Kind::MessageChecksumMismatch {

@@ -64,6 +64,9 @@ pub enum InvokeError {
 impl fmt::Display for InvokeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::TooManyRequests { limit: 1, .. } => {
+                f.write_str("the only call that may be in progress is taken")
+            }
             Self::TooManyRequests { limit, .. } => {
                 write!(f, "the limit of {limit} calls in progress is reached")
             }

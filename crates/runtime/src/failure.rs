@@ -79,8 +79,10 @@ impl Failure {
     /// Reads an error that a runtime reported, from its header and its body. A body that is not
     /// JSON is passed on unchanged.
     pub(crate) fn reported(kind: FailureKind, header: Option<&str>, body: Bytes) -> Self {
-        // One by one, since a member that cannot be read must not hide the others.
-        let members: Option<BTreeMap<String, &RawValue>> = serde_json::from_slice(&body).ok();
+        // Bytes that are not UTF-8 are replaced, and each member is read by itself, since one that cannot be
+        // read must not hide the others.
+        let document = String::from_utf8_lossy(&body);
+        let members: Option<BTreeMap<String, &RawValue>> = serde_json::from_str(&document).ok();
         let written = |name: &str| Some(members.as_ref()?.get(name)?.get());
         let member = |name: &str| serde_json::from_str::<String>(written(name)?).ok();
         let error_type = member("errorType")
@@ -88,7 +90,7 @@ impl Failure {
             .or_else(|| header.map(str::to_owned))
             .unwrap_or_else(|| "Function.Unknown".to_owned());
         let message = member("errorMessage").unwrap_or_else(|| match members {
-            None => String::from_utf8_lossy(&body).into_owned(),
+            None => document.clone().into_owned(),
             // Half a surrogate pair is no text.
             Some(_) => written("errorMessage")
                 .filter(|json| json.starts_with('"'))
@@ -168,31 +170,43 @@ mod tests {
 
     #[test]
     fn an_error_is_read_member_by_member() {
-        let read = |body: &str| {
-            let body = Bytes::copy_from_slice(body.as_bytes());
+        let read = |body: &[u8]| {
+            let body = Bytes::copy_from_slice(body);
             let failure = Failure::reported(FailureKind::Function, Some("Header"), body);
             (failure.error_type, failure.message)
         };
         let expect = |error_type: &str, message: &str| (error_type.to_owned(), message.to_owned());
         for (body, expected) in [
-            (r#"{"errorType":"A","errorMessage":"b"}"#, expect("A", "b")),
             (
-                r#"{"errorType":"","errorMessage":null}"#,
+                &br#"{"errorType":"A","errorMessage":"b"}"#[..],
+                expect("A", "b"),
+            ),
+            (
+                br#"{"errorType":"","errorMessage":null}"#,
                 expect("Header", ""),
             ),
             (
-                r#"{"errorType":1,"n":1e400,"errorMessage":"b"}"#,
+                br#"{"errorType":1,"n":1e400,"errorMessage":"b"}"#,
                 expect("Header", "b"),
             ),
             // A text that was cut within a character.
             (
-                r#"{"errorType":"A","errorMessage":"hi \ud83d"}"#,
+                br#"{"errorType":"A","errorMessage":"hi \ud83d"}"#,
                 expect("A", r#""hi \ud83d""#),
             ),
-            ("no", expect("Header", "no")),
-            ("[]", expect("Header", "[]")),
+            // A text in another encoding, and one of another member.
+            (
+                b"{\"errorType\":\"A\",\"errorMessage\":\"Zo\xeb\"}",
+                expect("A", "Zo\u{fffd}"),
+            ),
+            (
+                b"{\"errorType\":\"A\",\"errorMessage\":\"b\",\"trace\":[\"\xff\"]}",
+                expect("A", "b"),
+            ),
+            (b"no", expect("Header", "no")),
+            (b"[]", expect("Header", "[]")),
         ] {
-            assert_eq!(read(body), expected, "{body}");
+            assert_eq!(read(body), expected, "{}", body.escape_ascii());
         }
     }
 }

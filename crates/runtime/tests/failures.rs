@@ -68,7 +68,7 @@ async fn row(python: &str, case: &Case) -> String {
             while !folder.path().join("first").exists() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            tokio::time::sleep(Duration::from_millis(600)).await;
+            tokio::time::sleep(Duration::from_secs(2)).await;
             let beside = support::invoke(&pool, "{}").await;
             assert_eq!(beside.text(), "1", "{}: {}", case.what, beside.body());
         }

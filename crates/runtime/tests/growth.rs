@@ -245,7 +245,8 @@ async fn a_call_whose_caller_stops_waiting_for_an_instance_does_not_run() {
     let folder = Folder::new();
     let ran = folder.path().join("ran");
     let text = format!(
-        "import time\ndef handler(event, context):\n    open({ran:?}, 'a').write(event)\n    time.sleep(0.5)\n"
+        "import os, time\ndef handler(event, context):\n    open({ran:?}, 'a').write(event)\n\
+         \x20   while not os.path.exists('go'): time.sleep(0.01)\n"
     );
     let pool = Pool::new(function(&folder, "app.py", &text).concurrency(1).queue(1));
     let first = async {
@@ -258,6 +259,7 @@ async fn a_call_whose_caller_stops_waiting_for_an_instance_does_not_run() {
         let call = invoke(&pool, "\"b\"");
         let ended = tokio::time::timeout(Duration::from_millis(50), call).await;
         assert!(ended.is_err(), "it waits for the instance");
+        folder.file("go", "");
     };
     tokio::join!(first, abandoned);
     invoke(&pool, "\"c\"").await;
@@ -294,6 +296,45 @@ async fn a_call_waits_for_the_place_of_another_tenant_s_instance() {
     assert_eq!(a.report.outcome, Outcome::Succeeded);
     assert_eq!(b.report.outcome, Outcome::Succeeded);
     assert_ne!(a.text(), b.text());
+}
+
+/// Responds to its first event, then closes its next request and never asks again.
+const CLOSING: &str = r#"import socket
+base = "/2018-06-01/runtime/invocation/"
+def respond():
+    head, _ = ask("GET", base + "next")
+    request = head.headers["Lambda-Runtime-Aws-Request-Id"]
+    ask("POST", base + request + "/response", str(os.getpid()))
+respond()
+if not os.path.exists("closed"):
+    host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+    api = socket.create_connection((host, int(port)))
+    api.sendall(b"GET %bnext HTTP/1.1\r\nHost: x\r\n\r\n" % base.encode())
+    # The host has received it, and then sees that it is closed.
+    for _ in range(20): ask("GET", "/")
+    api.close()
+    for _ in range(20): ask("GET", "/")
+    open("closed", "w").close()
+    threading.Event().wait(100)
+respond()
+threading.Event().wait(100)
+"#;
+
+#[tokio::test]
+async fn an_instance_that_closes_its_request_for_an_event_does_not_hold_up_a_call() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let program = bootstrap(&folder, CLOSING).init_timeout(Duration::from_secs(10));
+    let pool = Pool::new(program);
+    let first = invoke(&pool, "{}").await.text();
+    while !folder.path().join("closed").exists() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let second = invoke(&pool, "{}").await;
+    assert_eq!(second.report.outcome, Outcome::Succeeded);
+    assert_ne!(second.text(), first, "another instance took the call");
 }
 
 #[cfg(target_os = "linux")]

@@ -88,21 +88,24 @@ async fn recycling_ends_idle_instances_and_lets_running_calls_finish() {
         return;
     }
     let folder = Folder::new();
-    let pool = Pool::new(function(&folder, "app.py", HANDLER).concurrency(2));
-    let first = pid(&invoke(&pool, "{}").await.text());
+    let text = "import os, time\n\
+        def handler(event, context):\n\
+        \x20   open('runs', 'w').close()\n\
+        \x20   while not os.path.exists('go'): time.sleep(0.01)\n\
+        \x20   return 'old'\n";
+    let pool = Pool::new(function(&folder, "app.py", text).concurrency(2));
     let running = {
         let pool = pool.clone();
-        tokio::spawn(async move { invoke(&pool, r#"{"sleep":0.5}"#).await.text() })
+        tokio::spawn(async move { invoke(&pool, "{}").await.text() })
     };
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    while !folder.path().join("runs").exists() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     folder.file("app.py", "def handler(event, context): return 'new'\n");
     pool.recycle();
     assert_eq!(invoke(&pool, "{}").await.text(), "\"new\"");
-    assert_eq!(
-        pid(&running.await.unwrap()),
-        first,
-        "the running call was not interrupted"
-    );
+    folder.file("go", "");
+    assert_eq!(running.await.unwrap(), "\"old\"", "it was not interrupted");
     // Its instance ends at once, long before the timeout.
     let began = Instant::now();
     while pool.instances() > 1 {

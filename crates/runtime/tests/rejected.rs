@@ -150,18 +150,27 @@ async fn an_extension_is_told_why_it_ends() {
         ("slow call", "timeout"),
         ("spindown", "spindown"),
     ] {
-        let folder = Folder::new();
-        let program = bootstrap(&folder, ENDED).env("END", end);
-        let program = match end {
-            "slow start" => program.init_timeout(Duration::from_secs(3)),
-            "slow call" => program.timeout(Duration::from_secs(1)),
-            _ => program,
-        };
-        let pool = Pool::new(program);
-        invoke(&pool, "{}").await;
-        pool.shutdown().await;
-        let written = std::fs::read_to_string(folder.path().join("reason"));
-        assert_eq!(written.unwrap_or_default(), reason, "{end}");
+        let mut written = String::new();
+        // On a busy machine, an extension may not have registered when the time for the start is over, or may
+        // need more than its time to end.
+        for _ in 0..10 {
+            let folder = Folder::new();
+            let program = bootstrap(&folder, ENDED).env("END", end);
+            let program = match end {
+                "slow start" => program.init_timeout(Duration::from_secs(3)),
+                "slow call" => program.timeout(Duration::from_secs(1)),
+                _ => program,
+            };
+            let pool = Pool::new(program);
+            invoke(&pool, "{}").await;
+            pool.shutdown().await;
+            let path = folder.path().join("reason");
+            written = std::fs::read_to_string(path).unwrap_or_default();
+            if !written.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(written, reason, "{end}");
     }
 }
 
@@ -197,12 +206,10 @@ while True:
     api = socket.create_connection((host, int(port)))
     path = base + head.headers["Lambda-Runtime-Aws-Request-Id"] + "/response"
     api.sendall(b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf" % path.encode())
-    # The host has begun to receive it.
-    threading.Event().wait(0.01)
     api.close()
 "#;
 
-/// The host may see the request before it sees that the other connection has closed.
+/// The host may see the request before it sees the response, or that the other connection has closed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_runtime_that_asks_right_after_a_truncated_response_is_not_rejected() {
     if support::tools::lacks(&["python3"]) {
@@ -352,6 +359,13 @@ fn errors_say_what_is_wrong() {
                 limit: 3,
             },
             "the limit of 3 calls in progress is reached",
+        ),
+        (
+            InvokeError::TooManyRequests {
+                reason: "ConcurrentInvocationLimitExceeded",
+                limit: 1,
+            },
+            "the only call that may be in progress is taken",
         ),
         (
             InvokeError::InvalidEvent { member: "trace_id" },

@@ -38,10 +38,11 @@ impl fmt::Display for EventCounters {
             dead_lettered,
             dropped,
         } = self;
+        let ending = if *failed == 1 { "" } else { "s" };
         write!(
             f,
             "{accepted} accepted, {rejected} rejected, {queued} queued, {succeeded} succeeded, \
-             {failed} failed attempts, {throttled} throttled, {dead_lettered} dead-lettered, \
+             {failed} failed attempt{ending}, {throttled} throttled, {dead_lettered} dead-lettered, \
              {dropped} dropped"
         )
     }
@@ -145,5 +146,23 @@ impl fmt::Display for Notice {
                 write!(f, "cannot accept connections, {times} times: {error}")
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_failed_attempt_is_in_the_singular() {
+        let text = |failed| {
+            let counters = EventCounters {
+                failed,
+                ..EventCounters::default()
+            };
+            counters.to_string()
+        };
+        assert!(text(1).contains(", 1 failed attempt, "));
+        assert!(text(2).contains(", 2 failed attempts, "));
     }
 }

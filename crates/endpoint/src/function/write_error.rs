@@ -20,9 +20,10 @@ impl fmt::Display for WriteError {
         match self {
             Self::CallerGone => f.write_str("the caller has disconnected"),
             Self::TooLarge { limit } => {
+                let ending = if *limit == 1 { "" } else { "s" };
                 write!(
                     f,
-                    "the response is larger than the endpoint's limit of {limit} bytes"
+                    "the response is larger than the endpoint's limit of {limit} byte{ending}"
                 )
             }
         }

@@ -85,7 +85,8 @@ impl fmt::Display for RequestRecord {
             (None, None) => {}
         }
         let milliseconds = self.until_end.as_micros() as f64 / 1_000.0;
-        write!(f, ", {} bytes in {milliseconds:.1} ms", self.bytes)?;
+        let ending = if self.bytes == 1 { "" } else { "s" };
+        write!(f, ", {} byte{ending} in {milliseconds:.1} ms", self.bytes)?;
         f.write_str(match self.ending {
             Ending::Whole => "",
             Ending::CallerGone => ", incomplete: the caller disconnected",

@@ -204,7 +204,11 @@ impl Error {
     }
 
     pub(crate) fn too_large(limit: u64, received: u64) -> Self {
-        let message = format!("the response is larger than the {limit} bytes that are allowed");
+        let allowed = match limit {
+            1 => "1 byte that is".to_owned(),
+            _ => format!("{limit} bytes that are"),
+        };
+        let message = format!("the response is larger than the {allowed} allowed");
         Self::unusable(ErrorKind::TooLarge, message, received)
     }
 

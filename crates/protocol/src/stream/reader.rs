@@ -270,6 +270,9 @@ impl fmt::Display for StreamError {
             Self::Exception(exception) => {
                 write!(f, "the service aborted the response stream: {exception}")
             }
+            Self::UnreadInput { remaining: 1 } => {
+                f.write_str("1 byte of the response stream has not been read")
+            }
             Self::UnreadInput { remaining } => write!(
                 f,
                 "{remaining} bytes of the response stream have not been read"
@@ -433,6 +436,11 @@ mod tests {
             remaining -= wire([event]).len() as u64;
         }
         assert_eq!(reader.finish(), Ok(()));
+        let remaining = 1;
+        assert_eq!(
+            StreamError::UnreadInput { remaining }.to_string(),
+            "1 byte of the response stream has not been read"
+        );
     }
 
     #[test]

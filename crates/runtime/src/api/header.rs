@@ -69,6 +69,11 @@ pub(crate) fn text(value: Option<&HeaderValue>) -> Option<&str> {
     value?.to_str().ok()
 }
 
+/// Returns a header as text, with a replacement for what is not UTF-8.
+pub(crate) fn lossy(value: Option<&HeaderValue>) -> Option<String> {
+    Some(String::from_utf8_lossy(value?.as_bytes()).into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 
+use super::header::lossy;
 use crate::{Failure, FailureKind};
 
 pub(super) const TYPE: &str = "lambda-runtime-function-error-type";
@@ -16,21 +17,21 @@ const MAX_HELD: usize = 256 * 1024;
 
 /// Reads the error of a stream from its trailers, declared or not.
 pub(crate) fn from_trailers(trailers: &HeaderMap) -> Option<Failure> {
-    let text = |name| Some(trailers.get(name)?.to_str().ok()?.trim());
-    failure(text(TYPE), text(BODY))
+    let text = |name| lossy(trailers.get(name));
+    failure(text(TYPE).as_deref(), text(BODY).as_deref())
 }
 
 fn failure(error_type: Option<&str>, body: Option<&str>) -> Option<Failure> {
     if error_type.is_none() && body.is_none() {
         return None;
     }
-    let body = body.unwrap_or_default();
+    let body = body.unwrap_or_default().trim();
     let body = STANDARD
         .decode(body)
         .unwrap_or_else(|_| body.as_bytes().to_vec());
     Some(Failure::reported(
         FailureKind::Function,
-        error_type,
+        error_type.map(str::trim),
         body.into(),
     ))
 }
@@ -117,7 +118,7 @@ fn parse(bytes: &[u8]) -> Option<Failure> {
     let text = std::str::from_utf8(bytes).ok()?;
     let (first, rest) = text.split_once('\n')?;
     let second = rest.lines().next()?;
-    let value = |line: &str| Some(line.split_once(':')?.1.trim().to_owned());
+    let value = |line: &str| Some(line.split_once(':')?.1.to_owned());
     let is_body = second.to_ascii_lowercase().starts_with(BODY);
     if !is_body {
         return None;
@@ -181,6 +182,14 @@ mod tests {
         assert_eq!(trailers(&[TYPE]).unwrap().error_type, "Boom");
         assert_eq!(trailers(&[BODY]).unwrap().error_type, "Function.Unknown");
         assert!(trailers(&["x-other"]).is_none());
+        for name in [TYPE, BODY] {
+            let value = http::HeaderValue::from_bytes("Größe".as_bytes()).unwrap();
+            let failure = from_trailers(&HeaderMap::from_iter([(name.parse().unwrap(), value)]));
+            let failure = failure.unwrap();
+            let is_type = name == TYPE;
+            assert_eq!(failure.error_type == "Größe", is_type);
+            assert_eq!(failure.message == "Größe", !is_type);
+        }
     }
 
     #[test]

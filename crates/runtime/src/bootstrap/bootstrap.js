@@ -82,16 +82,28 @@ function log(id, title, described) {
   print(process.stderr, id, "ERROR", `${title}\t${record}`);
 }
 
+// The file that was named instead of a module. The function does not see the argument.
+const [given] = process.argv.splice(1, 1);
+
+// Finds the module of the handler as the official client does.
+function find() {
+  const [, module, members] = /^([^.]*)\.(.*)$/.exec(path.basename(env._HANDLER)) || [];
+  if (!module) return {};
+  const file = path.resolve(root, path.dirname(env._HANDLER), module);
+  const isFile = (one) => fs.existsSync(one) && fs.statSync(one).isFile();
+  return { file, source: ["", ".js", ".mjs", ".cjs"].map((end) => file + end).find(isFile), members };
+}
+
 async function load() {
   const name = env._HANDLER;
-  const folder = path.dirname(name);
-  const [, module, members] = /^([^.]*)\.(.*)$/.exec(path.basename(name)) || [];
-  if (!module) {
+  let { file, source, members } = find();
+  if (given) {
+    file = source = given;
+    members = name.slice(path.parse(given).name.length + 1);
+  }
+  if (!file) {
     throw named("Runtime.MalformedHandlerName", "Bad handler");
   }
-  const file = path.resolve(root, folder, module);
-  const found = ["", ".js", ".mjs", ".cjs"].map((end) => file + end);
-  const source = found.find((one) => fs.existsSync(one) && fs.statSync(one).isFile());
   let loaded;
   try {
     if (source) {
@@ -455,7 +467,9 @@ async function main() {
 
 let official;
 try {
-  official = createRequire(path.join(root, "index.js")).resolve("aws-lambda-ric");
+  // It would load another file than the one that was named, if that comes first.
+  const isFound = !given || find().source === given;
+  official = isFound ? createRequire(path.join(root, "index.js")).resolve("aws-lambda-ric") : undefined;
 } catch {
   official = undefined;
 }

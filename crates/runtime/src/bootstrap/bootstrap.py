@@ -6,13 +6,31 @@ import sys
 root = os.environ["LAMBDA_TASK_ROOT"]
 os.environ["AWS_EXECUTION_ENV"] = "AWS_Lambda_python%d.%d" % sys.version_info[:2]
 handler_name = os.environ["_HANDLER"]
+module_name, _, function_name = handler_name.rpartition(".")
+# The file that was named instead of a module.
+file = sys.argv.pop() if len(sys.argv) > 1 else None
+if file:
+    module_name = os.path.splitext(os.path.basename(file))[0]
+    function_name = handler_name[len(module_name) + 1 :]
 
 from importlib.machinery import PathFinder
 
 # With `-c`, the current folder, which is the function's, comes first.
 if not sys.path[0]:
     del sys.path[0]
-if PathFinder.find_spec("awslambdaric", [root, *sys.path]):
+
+
+# Whether an import finds what is to run, and not a package or another module of the file's name.
+def is_imported():
+    if not file:
+        return True
+    if module_name in sys.modules or module_name in sys.builtin_module_names:
+        return False
+    spec = PathFinder.find_spec(module_name, [root])
+    return spec is not None and spec.origin == file
+
+
+if is_imported() and PathFinder.find_spec("awslambdaric", [root, *sys.path]):
     sys.path.insert(0, root)
     from awslambdaric.__main__ import main
 
@@ -150,22 +168,32 @@ class InitError(Exception):
         self.error_type = error_type
 
 
+# Runs the file under its own name, which stays that of the module that other modules import.
+def run_file():
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec = spec_from_file_location(module_name, file)
+    loaded = module_from_spec(spec)
+    sys.modules.setdefault(module_name, loaded)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
 def load():
-    module, _, function = handler_name.rpartition(".")
     try:
-        loaded = importlib.import_module(module.replace("/", "."))
+        loaded = importlib.import_module(module_name.replace("/", ".")) if is_imported() else run_file()
     except ImportError as error:
-        text = "Unable to import module '%s': %s" % (module, error)
+        text = "Unable to import module '%s': %s" % (module_name, error)
         raise InitError("Runtime.ImportModuleError", text).with_traceback(error.__traceback__) from None
     except SyntaxError as error:
-        name = os.path.relpath(error.filename, root) if error.filename else module
-        text = "Syntax error in module '%s': %s" % (module, error)
+        name = os.path.relpath(error.filename, root) if error.filename else module_name
+        text = "Syntax error in module '%s': %s" % (module_name, error)
         problem = InitError("Runtime.UserCodeSyntaxError", text)
         print("  File \"%s\" Line %s\n    %s" % (name, error.lineno, (error.text or "").strip()), file=sys.stderr)
         raise problem from None
-    found = getattr(loaded, function, None)
+    found = getattr(loaded, function_name, None)
     if found is None:
-        text = "Handler '%s' missing on module '%s'" % (function, module)
+        text = "Handler '%s' missing on module '%s'" % (function_name, module_name)
         raise InitError("Runtime.HandlerNotFound", text)
     return found
 

@@ -72,6 +72,7 @@ impl Instance {
             }
             call.span.handed(self.number);
             state.settle = None;
+            state.asked = false;
             state.served = true;
             let rearm = state.armed.is_none_or(|armed| armed > now + timeout)
                 || !(call.without_memory || state.samples);
@@ -142,7 +143,7 @@ impl Instance {
             return;
         };
         let call = state.calls.swap_remove(place);
-        if self.program.multi_concurrency == 1 {
+        if state.is_held_up() {
             state.settle = call.deadline;
         }
         let memory = match call.without_memory {

@@ -31,7 +31,7 @@ impl Headers {
         }
         Self {
             all,
-            arn: HeaderValue::try_from(program.default_arn()).ok(),
+            arn: HeaderValue::try_from(program.function_arn()).ok(),
         }
     }
 

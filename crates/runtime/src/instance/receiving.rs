@@ -19,8 +19,9 @@ use crate::limits::MAX_RESPONSE;
 use crate::{Failure, FailureKind, Head, Mode, Outcome};
 
 /// How long to wait, after a truncated response, for an end of the process that explains it, or for a
-/// request of the process for its next event, which shows that it has not ended.
-pub(super) const EXPLAINED: Duration = Duration::from_millis(300);
+/// request of the process for its next event, which shows that it has not ended. A supervisor may take two
+/// seconds to end the function's children before it reports the end of the process.
+const EXPLAINED: Duration = Duration::from_secs(3);
 
 /// A response or an error that is being received.
 pub(super) struct Receiving {

@@ -5,6 +5,7 @@ use std::future::{pending, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -15,10 +16,10 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use super::call::Call;
-use super::receiving::{EXPLAINED, Receiving, collect};
+use super::receiving::{Receiving, collect};
 use super::waiting::{Waiting, poll};
 use super::{Delivery, GRACE, Instance, epoch_ms};
-use crate::api::header::{self, Sent, text};
+use crate::api::header::{self, Sent, lossy, text};
 use crate::api::route::{Route, route};
 use crate::api::{ExtensionId, Rejection, ResponseMode, Subscriptions};
 use crate::limits::MAX_RESPONSE;
@@ -26,6 +27,10 @@ use crate::{Failure, FailureKind, Outcome, Program};
 
 /// The maximum length of an extension's registration, in bytes.
 const MAX_REGISTRATION: usize = 64 * 1024;
+
+/// How long a request for the next event waits for the response of the running invocation, of which the
+/// host has seen nothing, before it is rejected: they may be on different connections.
+const SEEN: Duration = Duration::from_millis(300);
 
 /// A request after its head has been read.
 enum Asked {
@@ -97,7 +102,7 @@ fn ask(instance: &Arc<Instance>, streams: &AtomicBool, head: Parts, body: Incomi
             match Receiving::begin(instance, id, text(sent.invocation_id), None) {
                 Err(rejection) => Asked::Rejected(rejection, body),
                 Ok((receiving, _)) => {
-                    let error_type = text(sent.error_type).map(str::to_owned);
+                    let error_type = lossy(sent.error_type);
                     Asked::Other(Box::pin(receiving.error(error_type, body)))
                 }
             }
@@ -116,10 +121,11 @@ async fn other(
     match route(&head.method, head.uri.path())? {
         Route::InitError => {
             let bytes = collect(&mut body, MAX_RESPONSE).await?.unwrap_or_default();
-            let error_type = text(sent.error_type);
+            let error_type = lossy(sent.error_type);
             let mut state = instance.lock();
             state.machine.init_error()?;
-            state.init_failure = Some(Failure::reported(FailureKind::Init, error_type, bytes));
+            let failure = Failure::reported(FailureKind::Init, error_type.as_deref(), bytes);
+            state.init_failure = Some(failure);
             drop(state);
             instance.wake.notify_one();
             Ok(accepted())
@@ -127,12 +133,9 @@ async fn other(
         Route::ExtensionInitError | Route::ExtensionExitError => {
             let bytes = collect(&mut body, MAX_RESPONSE).await?.unwrap_or_default();
             let id = extension_id(&sent)?;
-            let error_type = text(sent.extension_error_type);
-            let failure = Failure::reported(
-                FailureKind::Init,
-                error_type.or(Some("Extension.Failure")),
-                bytes,
-            );
+            let error_type = lossy(sent.extension_error_type);
+            let error_type = error_type.as_deref().unwrap_or("Extension.Failure");
+            let failure = Failure::reported(FailureKind::Init, Some(error_type), bytes);
             let mut state = instance.lock();
             state.machine.extension_error(id)?;
             state.init_failure = Some(failure);
@@ -164,9 +167,14 @@ async fn reconsider(instance: Arc<Instance>, rejection: Rejection) -> Result<Del
     let over = instance.over.notified();
     tokio::pin!(over);
     over.as_mut().enable();
-    // The runtime may have closed the connection of its response, and that has not been seen yet.
-    if instance.lock().machine.is_responding() {
-        let _ = tokio::time::timeout(EXPLAINED, over).await;
+    // The runtime may have responded on another connection, or closed that within its response, and the
+    // host has not seen that yet.
+    if instance.lock().machine.running() > 0 {
+        let in_time = tokio::time::timeout(SEEN, &mut over).await;
+        // A response that has begun is over at the latest when its invocation times out.
+        if in_time.is_err() && instance.lock().machine.is_responding() {
+            over.await;
+        }
     }
     if let Ok(waiting) = next(&instance) {
         return waiting.event().await;
@@ -254,7 +262,7 @@ async fn extension_next(instance: &Arc<Instance>, sent: &Sent<'_>) -> Result<Del
 
 /// The event that tells an extension of an invocation.
 pub(super) fn invoke_event(call: &Call, program: &Program, deadline_ms: u64) -> Delivery {
-    let arn = call.arn.clone().unwrap_or_else(|| program.default_arn());
+    let arn = call.arn.clone().unwrap_or_else(|| program.function_arn());
     let mut event = json!({
         "eventType": "INVOKE",
         "deadlineMs": deadline_ms,

@@ -22,8 +22,10 @@ pub(super) struct State {
     pub(super) init_duration: Option<Duration>,
     pub(super) init_failure: Option<Failure>,
     pub(super) init_log: Log,
-    /// When the instance is ended if the runtime does not ask for an event after its response.
+    /// When the instance is ended if the runtime and its extensions have not asked for an event by then.
     pub(super) settle: Option<Instant>,
+    /// Whether the runtime has asked for an event since its last invocation.
+    pub(super) asked: bool,
     /// The deadline that the instance's task waits for.
     pub(super) armed: Option<Instant>,
     pub(super) memory: Option<Memory>,
@@ -52,6 +54,7 @@ impl State {
             init_failure: None,
             init_log: Log::default(),
             settle: None,
+            asked: false,
             armed: None,
             memory: None,
             samples: false,
@@ -62,5 +65,10 @@ impl State {
             retired: false,
             stopped: false,
         }
+    }
+
+    /// Whether nothing runs, and nothing can until the runtime or an extension asks for an event.
+    pub(super) fn is_held_up(&self) -> bool {
+        self.machine.running() == 0 && self.machine.has_room() && !self.machine.can_take()
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::*;
+use crate::api::Subscriptions;
 use crate::{Event, Outcome};
 
 struct Nobody;
@@ -143,16 +144,59 @@ async fn a_call_wakes_its_instance_only_for_an_earlier_deadline_or_the_memory() 
 }
 
 #[test]
-fn only_a_runtime_with_one_call_at_a_time_must_ask_for_the_next_in_time() {
-    for slots in [1, 2] {
+fn after_a_call_an_instance_with_no_request_must_ask_for_an_event_in_time() {
+    for (slots, requests) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
         let instance = instance_of(program().multi_concurrency(slots), None);
-        let _request = ask(&instance);
+        let _requests: Vec<_> = (0..requests).map(|_| ask(&instance)).collect();
         assert!(instance.hand(call(Event::new("id", "{}"))).is_ok());
         let deadline = instance.lock().calls[0].deadline;
         instance.finish("id", Outcome::Succeeded, None);
         let settle = instance.lock().settle;
-        assert_eq!(settle, deadline.filter(|_| slots == 1), "{slots}");
+        let expected = deadline.filter(|_| requests == 1);
+        assert_eq!(settle, expected, "{slots} {requests}");
     }
+}
+
+#[tokio::test]
+async fn an_instance_that_closes_its_last_request_must_ask_again_in_time() {
+    for slots in [1, 2] {
+        let program = program().multi_concurrency(slots);
+        let instance = Arc::new(instance_of(program, None));
+        let limit = Instant::now() + instance.program.init_limit();
+        let wakes = async |instance: &Instance| {
+            let wakes = tokio::time::timeout(Duration::ZERO, instance.wake.notified());
+            wakes.await.is_ok()
+        };
+        let [first, second] = [(); 2].map(|()| waiting::poll(&instance).ok().unwrap());
+        drop(first);
+        assert_eq!(instance.lock().settle, None, "another request waits");
+        assert!(!wakes(&instance).await);
+        drop(second);
+        assert!(instance.lock().settle.unwrap() >= limit);
+        assert!(wakes(&instance).await);
+        let request = waiting::poll(&instance).ok().unwrap();
+        assert_eq!(instance.lock().settle, None, "it has asked");
+        assert!(instance.hand(call(Event::new("id", "{}"))).is_ok());
+        drop(request);
+        assert_eq!(instance.lock().settle, None, "the call has a deadline");
+    }
+}
+
+/// A request that is repeated while an extension holds the instance up does not extend its time.
+#[test]
+fn an_extension_must_ask_in_time_however_often_its_runtime_does() {
+    let instance = Arc::new(instance());
+    let invoke = Subscriptions {
+        invoke: true,
+        shutdown: false,
+    };
+    assert!(instance.lock().machine.register(invoke).is_ok());
+    let request = waiting::poll(&instance).ok().unwrap();
+    let settle = instance.lock().settle;
+    assert!(settle.is_some());
+    drop(request);
+    let _request = waiting::poll(&instance).ok().unwrap();
+    assert_eq!(instance.lock().settle, settle);
 }
 
 #[tokio::test]

@@ -20,6 +20,12 @@ impl Drop for Waiting {
         let mut state = self.instance.lock();
         state.machine.cancel(self.poll);
         state.polls.remove(self.poll);
+        // A runtime or an extension that does not ask again must not hold up the instance forever.
+        if state.settle.is_none() && state.is_held_up() {
+            state.settle = Some(Instant::now() + self.instance.program.init_limit());
+            drop(state);
+            self.instance.wake.notify_one();
+        }
     }
 }
 
@@ -64,9 +70,13 @@ pub(super) fn poll(instance: &Arc<Instance>) -> Result<Waiting, Rejection> {
             state.init_duration = Some(state.started.elapsed());
             state.ready = true;
         }
-        // An extension that does not ask for an event must not hold up the instance forever.
-        let held_up = !state.machine.can_take() && instance.program.multi_concurrency == 1;
-        state.settle = held_up.then(|| Instant::now() + instance.program.init_limit());
+        // An extension that does not ask for an event must not hold up the instance forever, even if the
+        // runtime asks again and again.
+        let held_up = state.is_held_up();
+        let since = state.settle.filter(|_| state.asked);
+        let limit = instance.program.init_limit();
+        state.settle = held_up.then(|| since.unwrap_or_else(|| Instant::now() + limit));
+        state.asked = true;
         Ok(state.retired || held_up)
     })
 }

@@ -86,7 +86,8 @@ impl Program {
     }
 
     /// Describes a file: `app.py`, `index.mjs`, `app.py:handle` or an executable. It runs in the
-    /// folder of the file.
+    /// folder of the file, and it is this file that runs, even if another one has its name without the
+    /// extension.
     ///
     /// Without `:handler`, the handler is `lambda_handler` or `handler`, whichever the source
     /// defines.
@@ -270,14 +271,33 @@ impl Program {
             .saturating_add(self.queue)
     }
 
-    pub(crate) fn default_arn(&self) -> String {
+    /// The ARN of invocations without one of their own. By default, it is made of the region, the account
+    /// `000000000000` and the name.
+    #[must_use]
+    pub fn function_arn(&self) -> String {
         self.arn.clone().unwrap_or_else(|| {
-            format!(
-                "arn:aws:lambda:{}:000000000000:function:{}",
-                self.region, self.name
-            )
+            let (region, name) = (&self.region, &self.name);
+            let partition = partition_of(region);
+            format!("arn:{partition}:lambda:{region}:000000000000:function:{name}")
         })
     }
+}
+
+/// The partition that a region belongs to, from the partition list that the AWS SDKs share.
+fn partition_of(region: &str) -> &'static str {
+    const PARTITIONS: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("eusc-", "aws-eusc"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("us-isof-", "aws-iso-f"),
+    ];
+    let found = PARTITIONS
+        .iter()
+        .find(|(start, _)| region.starts_with(start));
+    found.map_or("aws", |(_, partition)| partition)
 }
 
 /// Shows neither the secrets nor the values of the environment, which often are secrets as well.

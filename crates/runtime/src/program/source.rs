@@ -69,7 +69,10 @@ pub(super) fn from_path(path: &Path) -> Result<Program, ProgramError> {
         "py" => python(root, &handler)?,
         _ => node(root, &handler)?,
     };
-    Ok(program.name(name_of(&file)))
+    let mut program = program.name(name_of(&file));
+    // The bootstrap runs this file, whichever the handler's name alone would mean.
+    program.argv.push(file.to_string_lossy().into_owned());
+    Ok(program)
 }
 
 fn executable(

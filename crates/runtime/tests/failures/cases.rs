@@ -10,7 +10,7 @@ pub(crate) struct Case {
     pub(crate) memory_mb: Option<u32>,
     /// What is wrong with the program, until the second call.
     pub(crate) wrong: Option<Wrong>,
-    /// Whether the instance gets another invocation 0.6 s after the first, which is still running.
+    /// Whether the instance gets another invocation 2 s after the first, which is still running.
     pub(crate) is_shared: bool,
 }
 
@@ -98,7 +98,7 @@ pub(crate) const CASES: &[Case] = &[
     case("init", "exits with 1", "sys.exit(1)"),
     case("init", "is killed by a signal", "os.kill(os.getpid(), 11)"),
     Case {
-        init_ms: 1_500,
+        init_ms: 5_000,
         ..case("init", "never asks for an event", "time.sleep(100)")
     },
     case(
@@ -197,19 +197,21 @@ pub(crate) const CASES: &[Case] = &[
     ),
     Case {
         is_shared: true,
-        ..short(
+        timeout_ms: 4_000,
+        ..case(
             "before the response",
             "responds after the timeout, and echoes the invocation id",
-            "nxt(); late = rid, nonce; open('first', 'w').close(); nxt(); time.sleep(.6)\n\
+            "nxt(); late = rid, nonce; open('first', 'w').close(); nxt(); time.sleep(3)\n\
              respond(b'0', id=late[0], Lambda_Runtime_Invocation_Id=late[1]); respond(b'1', show=False); good()",
         )
     },
     Case {
         is_shared: true,
-        ..short(
+        timeout_ms: 4_000,
+        ..case(
             "before the response",
             "responds after the timeout, without an echo",
-            "nxt(); late = rid; open('first', 'w').close(); nxt(); time.sleep(.6)\n\
+            "nxt(); late = rid; open('first', 'w').close(); nxt(); time.sleep(3)\n\
              respond(b'0', id=late); respond(b'1', show=False); good()",
         )
     },

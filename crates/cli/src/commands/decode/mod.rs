@@ -13,7 +13,7 @@ use lambda_invoke_event_stream::{DecodeError, Decoder, Limits};
 use crate::commands::decode::foreign::SNIFF_LEN;
 use crate::commands::decode::line::Lambda;
 use crate::exit::{Exit, Failure};
-use crate::number::whole;
+use crate::number::{counted, whole};
 use crate::output;
 use crate::terminal::{MOST_TEXT, excerpt, say};
 
@@ -149,9 +149,10 @@ fn summarize(name: &str, lambda: &Lambda) -> Result<(), Failure> {
     }
     if lambda.others() > 0 {
         say(format_args!(
-            "lambda-invoke: {name}: skipped {} of {} messages, which are not Lambda's",
+            "lambda-invoke: {name}: skipped {} of {}, which {} not Lambda's",
             lambda.others(),
-            lambda.messages()
+            counted(lambda.messages(), "message"),
+            if lambda.others() == 1 { "is" } else { "are" }
         ));
     }
     if let Some(failure) = lambda.failure() {

@@ -53,7 +53,7 @@ impl Program {
         self.timeout
     }
 
-    pub(crate) fn default_arn(&self) -> String {
+    pub(crate) fn function_arn(&self) -> String {
         "arn".to_owned()
     }
 }
