@@ -87,10 +87,11 @@ impl Script {
         let has_head = |bytes: &[u8]| bytes.windows(4).any(|part| part == b"\r\n\r\n");
         match self.steps.first() {
             _ if self.expect == Expect::Whole => Waits::Never,
-            Some(Step::Write(bytes)) if !self.early && has_head(bytes) => {
+            Some(Step::Write(bytes)) if has_head(bytes) => {
                 // Only the timeout of the whole call ends such a body.
                 let flows = |step: &Step| matches!(step, Step::Drip(..) | Step::Repeat(_, None));
-                match self.steps.iter().any(flows) {
+                // Whether bytes are a response depends on whether the request began before them.
+                match self.early || self.steps.iter().any(flows) {
                     true => Waits::ForEither,
                     false => Waits::ForBody,
                 }
