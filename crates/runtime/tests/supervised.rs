@@ -90,8 +90,7 @@ fn ends(folder: &str) {
         ),
     ] {
         let began = Instant::now();
-        let program = Program::command(["/bin/bash", "-c", script]).unwrap();
-        let (failure, lines) = failure(&runtime, program.root(folder));
+        let (failure, lines) = failure(&runtime, script_in(folder, script));
         assert_eq!(failure.0, "Runtime.ExitError", "{script}");
         assert!(failure.1.ends_with(expected), "{script}: {}", failure.1);
         // As long as it would look for processes of which none are left.
@@ -100,25 +99,43 @@ fn ends(folder: &str) {
         assert_eq!(lines, vec!["a record"; usize::from(is_record)], "{script}");
     }
     let began = Instant::now();
-    let (failure, _) = failure(&runtime, Program::command(["/no/such/program"]).unwrap());
-    assert_eq!(failure.0, "Runtime.InvalidEntrypoint");
+    let (missing, _) = failure(&runtime, Program::command(["/no/such/program"]).unwrap());
+    assert_eq!(missing.0, "Runtime.InvalidEntrypoint");
     assert!(
-        failure.1.contains("No such file or directory"),
+        missing.1.contains("No such file or directory"),
         "{}",
-        failure.1
+        missing.1
     );
     assert!(
         began.elapsed() < Duration::from_secs(2),
         "it was tried again"
     );
+    // A supervisor that is suspended does not keep a function alive that has timed out.
+    let suspends = script_in(
+        folder,
+        "echo $$; kill -STOP $PPID; while true; do sleep 0.1; done",
+    );
+    let (timeout, lines) = failure(&runtime, suspends.init_timeout(Duration::from_secs(1)));
+    assert_eq!(timeout.0, "Sandbox.Timedout");
+    let function = std::path::Path::new("/proc").join(&lines[0]);
+    let began = Instant::now();
+    while function.exists() {
+        assert!(began.elapsed() < Duration::from_secs(60), "it still runs");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn script_in(folder: &str, script: &str) -> Program {
+    let program = Program::command(["/bin/bash", "-c", script]).unwrap();
+    program.root(folder).init_timeout(Duration::from_secs(60))
 }
 
 /// The type and the message of a call's failure, and what the function wrote.
 fn failure(runtime: &tokio::runtime::Runtime, program: Program) -> ((String, String), Vec<String>) {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let written = Arc::clone(&lines);
-    let pool = Pool::new(program.init_timeout(Duration::from_secs(60)));
-    let pool = pool.on_log(move |line| written.lock().unwrap().push(line.text.clone()));
+    let pool =
+        Pool::new(program).on_log(move |line| written.lock().unwrap().push(line.text.clone()));
     let report = runtime.block_on(async {
         let response = pool.invoke(Event::new("call", "{}")).await.unwrap();
         response.finish().await

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -17,6 +17,9 @@ use tokio::process::{Child, Command};
 
 use super::supervisor::{self, NAME};
 use super::{busy, tree};
+
+/// How long a supervisor may take to end everything, for which it gives itself two seconds.
+const SUPERVISOR: Duration = Duration::from_secs(4);
 
 /// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,7 +173,12 @@ impl Process {
             }
             None => tree::kill_tree(self.pid),
         }
-        let _ = self.child.wait().await;
+        let waited = tokio::time::timeout(SUPERVISOR, self.child.wait()).await;
+        if waited.is_err() {
+            // It is suspended, which does not stop SIGKILL.
+            tree::kill_tree(self.pid);
+            let _ = self.child.kill().await;
+        }
         if self.lifeline.is_some() {
             // If the supervisor worked, nothing of the tree is left.
             let _ = kill_process_group(self.pid, Signal::KILL);
