@@ -1,5 +1,7 @@
 //! The span and the events, with the feature.
 
+use std::pin::Pin;
+
 use bytes::Bytes;
 use http::Response;
 use lambda_invoke_sigv4::BoxError;
@@ -13,9 +15,10 @@ const TARGET: &str = "lambda_invoke_credentials";
 
 /// Runs a fetch within its span. The fetch runs in a separate task, but reports to the same
 /// subscriber as its call.
-pub(crate) fn fetch<F: Future>(future: F) -> WithDispatch<Instrumented<F>> {
+pub(crate) fn fetch<F: Future>(future: F) -> WithDispatch<Instrumented<Pin<Box<F>>>> {
     let span = debug_span!(target: TARGET, "fetch_credentials");
-    future.instrument(span).with_current_subscriber()
+    // Boxed, since each of the two wrappers would copy the future, which is large.
+    Box::pin(future).instrument(span).with_current_subscriber()
 }
 
 /// Reports a provider that is not configured, or has no credentials.

@@ -219,12 +219,14 @@ fn split_prelude(
     (prelude, body, end)
 }
 
-/// Whether a stream begins with a prelude and its separator, within the limit.
+/// Whether a stream begins with a prelude and its separator, within the limit. White space before the
+/// object makes it a part of the body.
 fn has_prelude(stream: &[u8], limit: usize) -> bool {
     let Some(nul) = stream.iter().position(|byte| *byte == 0) else {
         return false;
     };
-    nul + 8 <= limit
+    stream[0] == b'{'
+        && nul + 8 <= limit
         && stream[nul..].starts_with(&[0; 8])
         && HttpPrelude::try_from(&stream[..nul]).is_ok()
 }
