@@ -177,7 +177,6 @@ impl<'a> Claims<'a> {
     }
 
     fn from_headers(authorization: &'a [u8], sent: &Sent<'a>) -> Result<Self, VerifyError> {
-        let authorization = trimmed(authorization);
         if !authorization.starts_with(b"AWS4-") {
             return Err(VerifyError::MissingAuthenticationToken);
         }
@@ -219,7 +218,7 @@ impl<'a> Claims<'a> {
             return Err(Incomplete::Algorithm.into());
         }
         let signature = Signature::from_hex(signature).ok_or(Incomplete::Signature)?;
-        let token = sent.token.map(trimmed).map(Cow::Borrowed);
+        let token = sent.token.map(Cow::Borrowed);
         Ok(Self {
             credential: Cow::Borrowed(credential),
             signed_headers: Cow::Borrowed(signed_headers),
@@ -289,7 +288,7 @@ impl<'a> Claims<'a> {
         let token = match found.token {
             Some(Cow::Borrowed(token)) => Some(Cow::Borrowed(token.as_bytes())),
             Some(Cow::Owned(token)) => Some(Cow::Owned(token.into_bytes())),
-            None => sent.token.map(trimmed).map(Cow::Borrowed),
+            None => sent.token.map(Cow::Borrowed),
         };
         let signature = Signature::from_hex(&signature).ok_or(Incomplete::Signature)?;
         let stamp = time.to_basic();
@@ -373,7 +372,7 @@ const PARAMETERS: [(&str, Slot); 7] = [
 ];
 
 impl<'a> Sent<'a> {
-    /// Notes a header of the request.
+    /// Notes a header of the request, without the blanks around its value.
     #[inline]
     pub(super) fn note(&mut self, name: &str, value: &'a [u8]) {
         const AUTHORIZATION: usize = names::AUTHORIZATION.len();
@@ -395,7 +394,7 @@ impl<'a> Sent<'a> {
             4 if is_header(name, DATE) => (DATE, &mut self.date),
             _ => return,
         };
-        if slot.replace(value).is_some() {
+        if slot.replace(trimmed(value)).is_some() {
             self.repeated = Some(known);
         }
     }
@@ -404,12 +403,9 @@ impl<'a> Sent<'a> {
 /// Reads the date of a signature, which is also returned in the basic format. The header `date` may
 /// have the format of HTTP instead.
 fn read_date(date: &[u8], may_be_http: bool) -> Result<(Timestamp, [u8; 16]), Incomplete> {
-    let basic = |date: &[u8]| Some((Timestamp::from_basic(date).ok()?, date.try_into().ok()?));
-    // Nearly every date has no blanks around it.
-    if let Some(read) = basic(date).or_else(|| basic(trimmed(date))) {
-        return Ok(read);
+    if let (Ok(time), Ok(stamp)) = (Timestamp::from_basic(date), date.try_into()) {
+        return Ok((time, stamp));
     }
-    let date = trimmed(date);
     let text = core::str::from_utf8(date).ok().filter(|_| may_be_http);
     let date = text.and_then(|text| text.parse::<HttpDate>().ok());
     let time = Timestamp::from(date.ok_or(Incomplete::Date)?);
