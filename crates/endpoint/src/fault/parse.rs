@@ -193,20 +193,41 @@ fn reason(text: &str) -> Result<ThrottleReason, FaultParseError> {
     })
 }
 
-/// Parses a duration such as `200ms`, `1.5s` or `2m`.
+/// Parses a duration such as `200ms`, `1.5s` or `2m`. Anything finer than a nanosecond is dropped.
 pub(crate) fn duration(text: &str) -> Result<Duration, FaultParseError> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number = digits.parse::<f64>();
-    let seconds = match (text.get(digits.len()..), number) {
-        // Divided, because 0.001 has no exact value: a rule as it is shown is the same rule.
-        (Some("ms"), Ok(number)) => Ok(number / 1000.0),
-        (Some("s"), Ok(number)) => Ok(number),
-        (Some("m"), Ok(number)) => Ok(number * 60.0),
-        (Some("ms" | "s" | "m"), Err(_)) => Err(()),
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.get(number.len()..) {
+        Some("ms") => 1_000_000,
+        Some("s") => 1_000_000_000,
+        Some("m") => 60_000_000_000,
         _ => return Err(error(format!("'{text}' needs a unit: 200ms, 1.5s or 2m"))),
     };
-    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).map_err(drop));
-    duration.map_err(|()| error(format!("'{text}' is not a duration such as 200ms or 1.5s")))
+    exact(number, unit)
+        .ok_or_else(|| error(format!("'{text}' is not a duration such as 200ms or 1.5s")))
+}
+
+/// Returns a decimal number of units, each of so many nanoseconds. Not calculated as a floating-point
+/// number, which is exact for few decimals: a rule as it is shown is the same rule.
+fn exact(number: &str, unit: u128) -> Option<Duration> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let mut digits = whole.bytes().chain(fraction.bytes()).peekable();
+    if digits.peek().is_none() || !digits.all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let whole = match whole {
+        "" => 0,
+        digits => digits.parse::<u128>().ok()?.checked_mul(unit)?,
+    };
+    // With at most 27 decimals, nothing overflows.
+    let (mut part, mut scale) = (0, 1);
+    for digit in fraction.bytes().take(27) {
+        part = part * 10 + u128::from(digit - b'0');
+        scale *= 10;
+    }
+    let nanoseconds = whole.checked_add(part * unit / scale)?;
+    let seconds = u64::try_from(nanoseconds / 1_000_000_000).ok()?;
+    let rest = u32::try_from(nanoseconds % 1_000_000_000).ok()?;
+    Some(Duration::new(seconds, rest))
 }
 
 /// Splits a rule at spaces outside of quotation marks, and each word at its first `=`.
@@ -265,6 +286,8 @@ mod tests {
             "*: delay=200ms",
             "*: delay=1.5ms",
             "*: delay=0.000001ms",
+            "*: delay=118446709551615000ms",
+            "*: delay=18446744073709551615999.999999ms",
             "a-*: delay-chunks=1500ms probability=0.25",
             "*: reset-at=100",
             "*: cut-at=0",
@@ -281,6 +304,44 @@ mod tests {
             let fault: Fault = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
             assert_eq!(fault.to_string(), text);
             assert_eq!(fault.to_string().parse(), Ok(fault));
+        }
+    }
+
+    #[test]
+    fn durations_are_exact() {
+        for (text, nanoseconds) in [
+            ("0s", 0),
+            (".5ms", 500_000),
+            ("2.ms", 2_000_000),
+            ("0.1s", 100_000_000),
+            ("0.3m", 18_000_000_000),
+            ("9007199254.740993s", 9_007_199_254_740_993_000),
+            ("0.0000000019s", 1),
+            ("0.00000000009999999999999999999999999999999999999999m", 5),
+        ] {
+            assert_eq!(
+                duration(text),
+                Ok(Duration::from_nanos(nanoseconds)),
+                "{text}"
+            );
+        }
+        let longest = "18446744073709551615.9999999999s";
+        assert_eq!(duration(longest), Ok(Duration::MAX));
+        let digits = "9".repeat(400);
+        for text in [
+            "18446744073709551616s",
+            "5671372782015641057722910123862803524m",
+            &format!("{digits}s"),
+            ".s",
+            "s",
+            "1.2.3s",
+            "+1s",
+            "-1s",
+            "1e3s",
+            "infs",
+            "\u{661}s",
+        ] {
+            assert!(duration(text).is_err(), "{text}");
         }
     }
 
