@@ -124,6 +124,35 @@ async fn a_response_that_has_no_body_is_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_query_and_the_reason_of_a_rejected_result_are_readable() {
+    let (builder, records) = recording();
+    let wrong = Function::buffered("wrong", |_| async {
+        let name = " ".repeat(100_000);
+        Ok::<_, FunctionError>(format!(
+            r#"{{"statusCode":200,"headers":{{"{name}":"x"}}}}"#
+        ))
+    });
+    let server = builder
+        .function(wrong)
+        .default_url(FunctionUrl::new())
+        .bind_local()
+        .await
+        .unwrap();
+    let mut client = Client::to(&server).await;
+    let mut call = Call::new("/url/wrong/?&a=1&&b=2", "").header("host", "localhost");
+    call.method = "GET".to_owned();
+    client.stream.write_all(&call.written()).await.unwrap();
+    let response = soon(client.response()).await.unwrap();
+    assert_eq!(response.parts.status, 502);
+    let record = records.recv_timeout(PATIENCE).unwrap();
+    let line = record.to_string();
+    assert!(line.starts_with("GET /url/wrong/?a=1&b=2 502 "), "{line}");
+    let failure = record.failure.unwrap();
+    assert!(failure.ends_with("..."), "{failure}");
+    assert!(failure.len() <= 1024 + "...".len(), "{}", failure.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_truncated_or_abandoned_response_is_not_whole() {
     let (builder, records) = recording();
     let server = builder

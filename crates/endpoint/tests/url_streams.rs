@@ -6,7 +6,7 @@ mod common;
 
 use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{Call, serve, soon};
 use lambda_invoke_endpoint::{
@@ -72,6 +72,27 @@ async fn the_head_and_every_chunk_arrive_before_the_next_is_written() {
         assert_eq!(client.chunk().await.unwrap(), None);
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_fault_rule_delays_each_chunk_of_a_url() {
+    let three = Function::streaming("three", |_, mut writer| async move {
+        for word in ["one", "two", "three"] {
+            writer.write(word).await?;
+        }
+        Ok::<_, FunctionError>(())
+    });
+    let builder = endpoint(three).fault("*: delay-chunks=30ms".parse().unwrap());
+    let (_server, mut client) = serve(builder).await;
+    let started = Instant::now();
+    client.stream.write_all(&get("/url/three/")).await.unwrap();
+    client.head().await.unwrap();
+    let mut words = String::new();
+    while let Some(chunk) = client.chunk().await.unwrap() {
+        words.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    assert_eq!(words, "onetwothree");
+    assert!(started.elapsed() >= Duration::from_millis(90));
 }
 
 #[tokio::test]

@@ -81,6 +81,16 @@ try {
   await console_.click('#functions button[data-name="hello"]');
   await console_.click("#call");
   await console_.waitForFunction(() => / in /.test(document.getElementById("streamed").textContent));
+
+  // A piece that is shown in part is marked.
+  await console_.fill("#payload", JSON.stringify("x".repeat(20_000)));
+  await console_.click('#functions button[data-name="echo"]');
+  await console_.click("#call");
+  await console_.waitForFunction(() => {
+    const pieces = [...document.querySelectorAll("#pieces .text")].map((piece) => piece.textContent);
+    return pieces.some((text) => text.length > 10_000 && text.endsWith("… and more"));
+  });
+  await console_.fill("#payload", '{"name": "Ada"}');
   const shown = await console_.locator(".call").count();
 
   // A reload keeps the session; the link itself works only once.

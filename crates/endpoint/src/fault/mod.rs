@@ -2,6 +2,7 @@
 //! outside, by wrapping its events, its messages, its body and its connection.
 
 mod body;
+mod chunks;
 mod events;
 mod messages;
 mod parse;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use lambda_invoke_error::{RetryAfter, ServiceError, lookup};
 
 use super::body::{ByteFaults, FaultyBody, Stop};
+use super::chunks::DelayedChunks;
 use super::events::{EventFaults, ExceptionFault, FaultyEvents};
 use super::messages::WrongChecksums;
 use super::rule::{Fault, FaultKind};
@@ -64,6 +65,17 @@ impl Plan {
                 Box::new(FaultyEvents::new(events, own))
             }
             _ => events,
+        }
+    }
+
+    /// Returns the unframed chunks of a function URL with the faults. Those at the end of a stream
+    /// need messages, and do not apply.
+    pub(crate) fn chunks(&self, chunks: Box<dyn Messages>) -> Box<dyn Messages> {
+        match &self.faults {
+            Some(faults) if !faults.events.chunk_delay.is_zero() => {
+                Box::new(DelayedChunks::new(chunks, faults.events.chunk_delay))
+            }
+            _ => chunks,
         }
     }
 

@@ -226,14 +226,18 @@ impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Error(error) => {
-                write!(f, "error={}", error.code().unwrap_or_default())?;
-                if error
-                    .known_error()
-                    .is_none_or(|row| row.status != error.status())
-                {
-                    write!(f, " status={}", error.status())?;
+                let code = error.code().unwrap_or_default();
+                // Without quotation marks, unless it would be read as a value in them.
+                match code.starts_with('"') {
+                    true => write!(f, "error={}", Quoted(code))?,
+                    false => write!(f, "error={code}")?,
                 }
                 let message = error.message().unwrap_or_default();
+                // Without a status, a rule means the error of the table, with its code and type.
+                let listed = error.known_error().map(|row| row.error(message));
+                if listed.as_ref() != Some(error) {
+                    write!(f, " status={}", error.status())?;
+                }
                 write!(f, " message={}", Quoted(message))
             }
             Self::Throttle {

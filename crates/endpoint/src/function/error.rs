@@ -4,8 +4,10 @@ use std::fmt;
 
 use bytes::Bytes;
 use lambda_invoke_error::ThrottleReason;
-
 use lambda_invoke_error::text::truncate;
+
+/// The longest description of a failure in the request log, in bytes.
+pub(crate) const LONGEST_SUMMARY: usize = 1024;
 
 /// A function's failure: the `errorType`, `errorMessage` and `stackTrace` of its response.
 ///
@@ -237,8 +239,7 @@ impl FunctionError {
 
     /// Returns the error as text for the request log, truncated to 1 KiB.
     pub(crate) fn summary(&self) -> String {
-        const LONGEST: usize = 1024;
-        let short = self.clone().shortened(LONGEST);
+        let short = self.clone().shortened(LONGEST_SUMMARY);
         let mark = if short.message == self.message {
             ""
         } else {

@@ -19,6 +19,8 @@ const CHUNKS: usize = 1_000;
 /// A call, from its start to its end.
 #[derive(Debug)]
 pub(crate) struct Entry {
+    /// The number of the call in its journal. The attempts of an event have the same request id.
+    number: u64,
     started: Instant,
     data: Mutex<Data>,
     changes: watch::Sender<u64>,
@@ -66,6 +68,7 @@ struct Partial {
 /// A call as a line of JSON.
 #[derive(Serialize)]
 struct Line<'a> {
+    number: u64,
     #[serde(flatten)]
     start: &'a Start,
     payload: &'a str,
@@ -81,9 +84,15 @@ struct Line<'a> {
 }
 
 impl Entry {
-    pub(super) fn new(start: Start, payload: &Bytes, changes: watch::Sender<u64>) -> Self {
+    pub(super) fn new(
+        number: u64,
+        start: Start,
+        payload: &Bytes,
+        changes: watch::Sender<u64>,
+    ) -> Self {
         let kept = payload.get(..PAYLOAD).unwrap_or(payload);
         Self {
+            number,
             started: Instant::now(),
             data: Mutex::new(Data {
                 changed: 0,
@@ -130,10 +139,13 @@ impl Entry {
 
     /// Records a line of the log. The last part of the log is kept.
     pub(crate) fn log(&self, line: &str) {
+        let line = line.as_bytes();
+        // Of a long line, only the end can be kept.
+        let kept = line.get(line.len().saturating_sub(LOG)..).unwrap_or(line);
         self.change(|data| {
-            data.log.extend_from_slice(line.as_bytes());
+            data.partial.log |= data.log.len() + line.len() + 1 > LOG;
+            data.log.extend_from_slice(kept);
             data.log.push(b'\n');
-            data.partial.log |= data.log.len() > LOG;
             // Twice the size, so that not every line has to move the rest.
             if data.log.len() > 2 * LOG {
                 let excess = data.log.len() - LOG;
@@ -172,6 +184,7 @@ impl Entry {
         }
         let log = data.log.len().saturating_sub(LOG);
         let line = Line {
+            number: self.number,
             start: &data.start,
             payload: &String::from_utf8_lossy(&data.payload),
             now: self.elapsed(),
@@ -206,5 +219,26 @@ impl Entry {
 
     fn lock(&self) -> MutexGuard<'_, Data> {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_takes_no_more_memory_than_the_log_may() {
+        let start = Start {
+            id: "1".to_owned(),
+            function: "f".to_owned(),
+            via: "URL",
+            time: 0,
+        };
+        let entry = Entry::new(0, start, &Bytes::new(), watch::Sender::new(0));
+        for _ in 0..3 {
+            entry.log(&"x".repeat(1 << 20));
+        }
+        assert!(entry.lock().log.capacity() <= 4 * LOG);
+        assert!(entry.lock().partial.log);
     }
 }

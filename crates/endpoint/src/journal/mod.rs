@@ -5,6 +5,7 @@
 mod entry;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -20,6 +21,8 @@ const CALLS: usize = 50;
 #[derive(Debug)]
 pub(crate) struct Journal {
     entries: Mutex<VecDeque<Arc<Entry>>>,
+    /// The number of calls so far.
+    calls: AtomicU64,
     /// The number of changes so far, of all entries.
     changes: watch::Sender<u64>,
 }
@@ -39,13 +42,15 @@ impl Journal {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             entries: Mutex::default(),
+            calls: AtomicU64::new(0),
             changes: watch::Sender::new(0),
         })
     }
 
     /// Adds a call that starts now, in place of the oldest if there are too many.
     pub(crate) fn begin(&self, start: Start, payload: &Bytes) -> Arc<Entry> {
-        let entry = Arc::new(Entry::new(start, payload, self.changes.clone()));
+        let number = self.calls.fetch_add(1, Ordering::Relaxed);
+        let entry = Arc::new(Entry::new(number, start, payload, self.changes.clone()));
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= CALLS {
             entries.pop_front();
@@ -136,6 +141,20 @@ mod tests {
         two.end(Some("E: failed".to_owned()));
         let changed = lines(&journal.since(changes).0);
         assert_eq!(changed[0]["end"]["error"], "E: failed");
+    }
+
+    #[test]
+    fn two_attempts_of_an_event_are_two_calls() {
+        let journal = Journal::new();
+        for _ in 0..2 {
+            journal.begin(start(1), &Bytes::new());
+        }
+        let all = lines(&journal.since(0).0);
+        assert_eq!((&all[0]["id"], &all[1]["id"]), (&"1".into(), &"1".into()));
+        assert_eq!(
+            (&all[0]["number"], &all[1]["number"]),
+            (&0.into(), &1.into())
+        );
     }
 
     #[test]

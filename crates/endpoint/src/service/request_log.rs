@@ -68,12 +68,12 @@ impl fmt::Display for RequestRecord {
         // URIs and methods contain no control characters.
         write!(f, "{} {}", self.method, self.target.path())?;
         // A presigned query grants access until it expires.
-        let is_shown = |parameter: &&str| !parameter.to_ascii_lowercase().starts_with("x-amz-");
+        let is_shown = |parameter: &&str| {
+            !parameter.is_empty() && !parameter.to_ascii_lowercase().starts_with("x-amz-")
+        };
         let query = self.target.query().unwrap_or_default();
         for (place, parameter) in query.split('&').filter(is_shown).enumerate() {
-            if !parameter.is_empty() {
-                write!(f, "{}{parameter}", if place == 0 { '?' } else { '&' })?;
-            }
+            write!(f, "{}{parameter}", if place == 0 { '?' } else { '&' })?;
         }
         match self.status {
             Some(status) => write!(f, " {}", status.as_u16())?,

@@ -31,14 +31,14 @@ pub(super) fn check(
     };
     let mut sent = headers.get_all(ORIGIN).iter();
     let (origin, None) = (sent.next(), sent.next()) else {
-        return Err(foreign(&text));
+        return Err(foreign(&text, cors));
     };
     let is_allowed = origin.is_some_and(|origin| cors.is_some_and(|cors| cors.allows(origin)));
     let authority = text.split_once("://").map(|(_, authority)| authority);
     if is_allowed || authority.is_some_and(is_local) {
         return Ok(());
     }
-    Err(foreign(&text))
+    Err(foreign(&text, cors))
 }
 
 /// Whether a page of another site embeds the response, as an image or in a frame. Browsers send no
@@ -56,11 +56,16 @@ fn is_embedded(headers: &HeaderMap) -> bool {
     text("sec-fetch-site") == Some("cross-site") && !is_link && !is_of_local_page
 }
 
-fn foreign(origin: &str) -> ServiceError {
+fn foreign(origin: &str, cors: Option<&Cors>) -> ServiceError {
     let origin = Excerpt(origin);
+    // If a URL has settings of its own, they alone decide what a page may read.
+    let or = match cors {
+        Some(_) => String::new(),
+        None => format!(", or serve with --cors {origin}"),
+    };
     let message = format!(
         "A web page of the origin {origin} may not call this function URL. To allow it, add the \
-         origin to the URL's CORS settings, or serve with --cors {origin}."
+         origin to the URL's CORS settings{or}."
     );
     errors::access_denied(&message)
 }
@@ -112,6 +117,20 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(passes(host, None, None), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn the_error_gives_only_advice_that_helps() {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_static("127.0.0.1"));
+        headers.insert(ORIGIN, HeaderValue::from_static("https://tunnel.example"));
+        let other = Cors::new().allow_origin("https://app.example").unwrap();
+        for (cors, advice) in [(None, true), (Some(&other), false)] {
+            let error = check(&headers, cors, &Origins::default()).unwrap_err();
+            let message = error.message().unwrap();
+            assert!(message.contains("the URL's CORS settings"), "{message}");
+            assert_eq!(message.contains("--cors"), advice, "{message}");
         }
     }
 

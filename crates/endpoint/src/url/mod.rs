@@ -227,6 +227,7 @@ impl<'a> UrlRequest<'a> {
             connection,
             method: &self.parts.method,
             bandwidth: settings.stream_bandwidth,
+            plan: &plan,
         };
         let response = running.respond(url.mode).await;
         Ok(response.map(|content| plan.body(content, connection)))

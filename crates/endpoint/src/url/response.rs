@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Response};
+use lambda_invoke_error::text::truncate;
 use lambda_invoke_protocol::function_url::{UrlHead, UrlResponse, UrlResponseError, failure};
 use lambda_invoke_protocol::prelude::{
     HTTP_INTEGRATION_CONTENT_TYPE, Part, PreludeError, PreludeSplitter,
 };
 
+use crate::fault::Plan;
 use crate::function::channel::{Mode, ResponseHead};
+use crate::function::error::LONGEST_SUMMARY;
 use crate::function::invocation::Invocation;
 use crate::function::url::UrlMode;
 use crate::run::collect::{Collected, collect};
@@ -32,6 +35,7 @@ pub(super) struct Running<'a> {
     pub(super) connection: &'a Arc<Connection>,
     pub(super) method: &'a Method,
     pub(super) bandwidth: Option<Bandwidth>,
+    pub(super) plan: &'a Plan,
 }
 
 impl Running<'_> {
@@ -116,7 +120,8 @@ impl Running<'_> {
         }
         let chunks = FunctionChunks::new(first, self.execution, self.invocation);
         let connection = Arc::clone(self.connection);
-        let body = StreamBody::new(Box::new(chunks), connection, self.bandwidth);
+        let chunks = self.plan.chunks(Box::new(chunks));
+        let body = StreamBody::new(chunks, connection, self.bandwidth);
         head.map(|()| Content::Frames(Box::new(body)))
     }
 }
@@ -180,7 +185,13 @@ fn converted(collected: Collected) -> Result<UrlResponse, UrlResponseError> {
 }
 
 /// Returns the response for a function whose result is not a response, and notes why in the console.
-fn rejected(invocation: &Invocation, why: String) -> Response<Content> {
+fn rejected(invocation: &Invocation, mut why: String) -> Response<Content> {
+    // The name of a header in it may be long.
+    let end = truncate(&why, LONGEST_SUMMARY).len();
+    if end < why.len() {
+        why.truncate(end);
+        why.push_str("...");
+    }
     if let Some(entry) = invocation.entry() {
         entry.reject(&why);
     }

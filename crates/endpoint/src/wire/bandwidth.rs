@@ -67,6 +67,13 @@ impl Bandwidth {
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 
+    /// Returns the size of the pieces beyond the burst, so that a slow stream flows: what is sent in a
+    /// 64th of a second, within bounds.
+    fn piece(self) -> usize {
+        let piece = usize::try_from(self.bytes_per_second.get() / 64);
+        piece.unwrap_or(PIECE).clamp(1, PIECE)
+    }
+
     fn rate(self) -> u128 {
         self.bytes_per_second.get().into()
     }
@@ -116,7 +123,7 @@ impl Bucket {
     }
 }
 
-/// Beyond the burst, a stream is sent in pieces of at most this size: 8 ms at the service's rate.
+/// Beyond the burst, the largest piece of a stream: 8 ms at the service's rate.
 const PIECE: usize = 16 * 1024;
 
 /// Limits one stream to its bandwidth.
@@ -142,7 +149,7 @@ impl Paced {
         let started = *self.started.get_or_insert_with(Instant::now);
         loop {
             let now = started.elapsed();
-            let least = length.min(PIECE);
+            let least = length.min(self.bucket.bandwidth.piece());
             let wait = self.bucket.wait(least as u64, now);
             if wait.is_zero() {
                 let available = usize::try_from(self.bucket.available(now)).unwrap_or(usize::MAX);
@@ -274,9 +281,25 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_slow_stream_waits_a_piece_at_a_time() {
         let mut paced = Paced::new(bandwidth(0, 1));
-        assert_eq!(poll_fn(|cx| paced.poll_take(usize::MAX, cx)).await, PIECE);
+        assert_eq!(poll_fn(|cx| paced.poll_take(usize::MAX, cx)).await, 1);
         let started = Instant::now();
-        assert_eq!(poll_fn(|cx| paced.poll_take(100_000, cx)).await, PIECE);
-        assert!(started.elapsed() >= Duration::from_secs(PIECE as u64));
+        assert_eq!(poll_fn(|cx| paced.poll_take(100_000, cx)).await, 1);
+        assert!(started.elapsed() >= Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_small_burst_is_not_exceeded_by_one_chunk() {
+        let mut paced = Paced::new(bandwidth(1_024, 1_024));
+        let mut sent = poll_fn(|cx| paced.poll_take(10_000, cx)).await;
+        assert_eq!(sent, 1_024);
+        let started = Instant::now();
+        while sent < 10_000 {
+            sent += poll_fn(|cx| paced.poll_take(10_000 - sent, cx)).await;
+        }
+        let elapsed = started.elapsed();
+        assert!(
+            elapsed >= seconds(8.7) && elapsed < seconds(9.1),
+            "{elapsed:?}"
+        );
     }
 }

@@ -94,8 +94,10 @@ function select(name) {
   }
 }
 
-// How many chunks of a response are shown; the oldest ones are removed first.
+// How many chunks of a response are shown, and how many characters of each. The oldest chunks are
+// removed first.
 const PIECES = 500;
+const PIECE = 10_000;
 
 function addPiece(at, text) {
   const list = element("pieces");
@@ -106,10 +108,14 @@ function addPiece(at, text) {
   time.textContent = `+${duration(at)}`;
   const shown = document.createElement("span");
   shown.className = "text";
-  shown.textContent = visible(text).slice(0, 10_000);
+  const characters = visible(text);
+  setText(shown, characters.slice(0, PIECE), characters.length > PIECE);
   item.append(time, shown);
   list.append(item);
-  if (list.childElementCount > PIECES) list.firstElementChild.remove();
+  if (list.childElementCount > PIECES) {
+    list.firstElementChild.remove();
+    element("before").hidden = false;
+  }
   if (follows) list.scrollTop = list.scrollHeight;
 }
 
@@ -136,6 +142,7 @@ async function call(event) {
   element("stop").hidden = false;
   element("call").disabled = true;
   element("pieces").replaceChildren();
+  element("before").hidden = true;
   element("stream").hidden = false;
   const note = element("streamed");
   note.textContent = "waiting";
@@ -200,7 +207,7 @@ function addRow(record) {
   element("calls").prepend(node);
   element("none").hidden = true;
   element("legend").hidden = false;
-  rows.set(record.id, row);
+  rows.set(record.number, row);
   if (rows.size > LAST) {
     const oldest = rows.keys().next().value;
     rows.get(oldest).node.remove();
@@ -210,7 +217,7 @@ function addRow(record) {
 }
 
 function update(record) {
-  const row = rows.get(record.id) ?? addRow(record);
+  const row = rows.get(record.number) ?? addRow(record);
   row.record = record;
   row.received = performance.now();
   row.node.classList.toggle("running", !record.end);
