@@ -6,7 +6,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lambda_invoke_runtime::{Mode, Outcome, Pool, Program};
 use support::{Folder, event, function, invoke};
@@ -104,7 +104,7 @@ while true; do
   id=$(grep -i '^lambda-runtime-aws-request-id:' $head | tr -d '\r' | cut -d' ' -f2)
   echo "got $event" >&2
   if [ "$event" = '"stream"' ]; then
-    (echo one; sleep 0.3; echo two) | curl -sSN -o /dev/null -T - -X POST \
+    (echo one; while [ ! -e go ]; do sleep 0.02; done; echo two) | curl -sSN -o /dev/null -T - -X POST \
       -H 'Lambda-Runtime-Function-Response-Mode: streaming' -H 'Content-Type: text/plain' "$api/$id/response"
   else
     curl -sS -o /dev/null -d "$event" "$api/$id/response"
@@ -122,9 +122,8 @@ done
     let mut response = pool.invoke(event("\"stream\"")).await.unwrap();
     assert_eq!(response.head().mode, Mode::Streaming);
     assert_eq!(response.chunk().await.unwrap(), "one\n");
-    let first = Instant::now();
+    folder.file("go", "");
     assert_eq!(response.chunk().await.unwrap(), "two\n");
-    assert!(first.elapsed() >= Duration::from_millis(200));
     assert_eq!(response.finish().await.outcome, Outcome::Succeeded);
 }
 
@@ -143,7 +142,7 @@ async fn an_extension_that_never_asks_is_an_init_error_and_a_page_gets_no_event(
         api.request('POST', '/2020-01-01/extension/register', body, {'Lambda-Extension-Name': 'x'})\n\
         api.getresponse().read()\n\
         def handler(event, context): return 1\n";
-    let program = function(&folder, "app.py", text).init_timeout(Duration::from_secs(3));
+    let program = function(&folder, "app.py", text).init_timeout(Duration::from_secs(10));
     let called = invoke(&Pool::new(program), "{}").await;
     assert_eq!(called.error_type(), "Sandbox.Timedout", "{}", called.text());
     assert_eq!(called.log(), "404\n");
@@ -183,23 +182,30 @@ async fn an_extension_hears_of_invocations_and_of_the_end() {
     if support::tools::lacks(&["python3", "bash", "curl"]) {
         return;
     }
-    let folder = Folder::new();
-    let program = function(&folder, "app.py", EXTENSION)
-        .name("fn")
-        .env("EXTENSION", "1");
-    let pool = Pool::new(program);
-    let event = event("{}");
-    let id = event.request_id.clone();
-    assert_eq!(support::call(&pool, event).await.text(), "1");
-    assert_eq!(invoke(&pool, "{}").await.text(), "1");
-    // Shut down immediately, while the extension may still be busy with the invocation.
-    pool.shutdown().await;
-    let notes = std::fs::read_to_string(folder.path().join("notes")).unwrap();
+    // On a busy machine, the extension may get too little of the time that both have to end.
+    let mut notes = String::new();
+    for _ in 0..10 {
+        let folder = Folder::new();
+        let program = function(&folder, "app.py", EXTENSION)
+            .name("fn")
+            .env("EXTENSION", "1");
+        let pool = Pool::new(program);
+        let event = event("{}");
+        let id = event.request_id.clone();
+        assert_eq!(support::call(&pool, event).await.text(), "1");
+        assert_eq!(invoke(&pool, "{}").await.text(), "1");
+        // Shut down immediately, while the extension may still be busy with the invocation.
+        pool.shutdown().await;
+        notes = std::fs::read_to_string(folder.path().join("notes")).unwrap();
+        assert!(
+            notes.starts_with(&format!("registered fn\nINVOKE {id}\n")),
+            "{notes}"
+        );
+        if notes.contains("\nSHUTDOWN spindown\n") {
+            break;
+        }
+    }
     let lines: Vec<_> = notes.lines().collect();
-    assert_eq!(
-        lines[..2],
-        ["registered fn".to_owned(), format!("INVOKE {id}")]
-    );
     assert!(
         lines.contains(&"SHUTDOWN spindown") && lines.contains(&"SIGTERM"),
         "{notes}"
@@ -237,14 +243,27 @@ async fn a_runtime_that_asks_while_it_is_ended_is_not_rejected() {
     if support::tools::lacks(&["python3"]) {
         return;
     }
-    let folder = Folder::new();
-    let program = support::bootstrap(&folder, LATE);
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&lines);
-    let pool = Pool::new(program).on_log(move |line| seen.lock().unwrap().push(line.text.clone()));
-    assert_eq!(invoke(&pool, "{}").await.text(), "1");
-    pool.shutdown().await;
-    assert_eq!(*lines.lock().unwrap(), ["asks"]);
+    // On a busy machine, it may be killed before it asks.
+    let mut last = Vec::new();
+    for _ in 0..10 {
+        let folder = Folder::new();
+        let program = support::bootstrap(&folder, LATE);
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&lines);
+        let pool =
+            Pool::new(program).on_log(move |line| seen.lock().unwrap().push(line.text.clone()));
+        assert_eq!(invoke(&pool, "{}").await.text(), "1");
+        pool.shutdown().await;
+        last = std::mem::take(&mut *lines.lock().unwrap());
+        assert!(
+            last.iter().all(|line| !line.starts_with("status")),
+            "{last:?}"
+        );
+        if !last.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(last, ["asks"]);
 }
 
 /// Sends small pieces with Nagle's algorithm, as `lambda_runtime` does, and uses one connection for

@@ -387,3 +387,49 @@ respond_with(lambda head: str(child.pid))
         std::thread::sleep(Duration::from_millis(10));
     }
 }
+
+#[test]
+fn a_pool_outlives_the_tokio_runtime_of_its_first_call() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let pool = Pool::new(bootstrap(&folder, THREADS).concurrency(1));
+    for _ in 0..2 {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let called = runtime.block_on(invoke(&pool, "{}"));
+        assert_eq!(called.report.outcome, Outcome::Succeeded);
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let ended = async { tokio::time::timeout(Duration::from_secs(60), pool.shutdown()).await };
+    runtime.block_on(ended).expect("the pool does not end");
+}
+
+#[tokio::test]
+async fn a_call_whose_caller_has_stopped_waiting_leaves_its_place_in_the_queue() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let ran = folder.path().join("ran");
+    let text = format!(
+        "import os, time\ndef handler(event, context):\n    open({ran:?}, 'a').write(event)\n\
+         \x20   while not os.path.exists('go'): time.sleep(0.01)\n"
+    );
+    let pool = Pool::new(function(&folder, "app.py", &text).concurrency(1).queue(1));
+    let first = async {
+        invoke(&pool, "\"a\"").await;
+    };
+    let others = async {
+        while !ran.exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        for waiting in ["\"b\"", "\"c\""] {
+            let call = pool.invoke(event(waiting));
+            let ended = tokio::time::timeout(Duration::from_millis(50), call).await;
+            assert!(ended.is_err(), "{waiting} waits for the instance");
+        }
+        folder.file("go", "");
+    };
+    tokio::join!(first, others);
+}

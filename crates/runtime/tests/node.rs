@@ -449,7 +449,12 @@ async fn the_first_result_counts_however_it_is_given() {
         ("(e, c) => { throw new RangeError(); }", "", "RangeError"),
         ("() => {}", "null", ""),
         // Nothing will settle it.
-        ("async () => new Promise(() => {})", "null", ""),
+        ("() => new Promise(() => {})", "null", ""),
+        (
+            "async () => new Promise(() => {})",
+            "",
+            "Runtime.NodeJsExit",
+        ),
         ("async () => { throw undefined; }", "", "string"),
     ] {
         let folder = Folder::new();
@@ -801,7 +806,8 @@ async fn every_method_of_the_console_writes_the_request_id_and_the_level() {
     let folder = Folder::new();
     let text = "\
 exports.handler = async () => {
-  for (const name of ['log', 'info', 'debug', 'warn', 'error']) console[name]('%s: %d', name, 1);
+  for (const name of ['log', 'info', 'trace', 'debug', 'warn', 'error', 'fatal'])
+    console[name]('%s: %d', name, 1);
 };
 ";
     let pool = Pool::new(function(&folder, "index.cjs", text));
@@ -815,9 +821,11 @@ exports.handler = async () => {
     let expected = [
         ("INFO", "log"),
         ("INFO", "info"),
+        ("TRACE", "trace"),
         ("DEBUG", "debug"),
         ("WARN", "warn"),
         ("ERROR", "error"),
+        ("FATAL", "fatal"),
     ];
     assert_eq!(
         lines,
@@ -878,4 +886,31 @@ exports.handler = async (event, context) => {
         .collect();
     assert_eq!(thrown.len(), 1);
     assert_eq!(thrown[0].1.message(), format!("of {}", thrown[0].0));
+}
+
+#[tokio::test]
+async fn a_result_that_is_not_json_has_the_error_of_the_official_client() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "exports.handler = async (event) => event === 'big' ? 1n : process.versions.node;";
+    let pool = Pool::new(function(&folder, "index.cjs", text));
+    let version = invoke(&pool, "1").await.text();
+    let major: u32 = version
+        .trim_matches('"')
+        .split('.')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let failed = invoke(&pool, "\"big\"").await;
+    let expected = match major {
+        24.. => "Runtime.JSONStringifyError",
+        _ => "Error",
+    };
+    assert_eq!(
+        (failed.error_type(), failed.message()),
+        (expected, "Unable to stringify response body")
+    );
 }

@@ -699,6 +699,7 @@ def handler(event, context):
     let pool = Pool::new(function(&folder, "app.py", text));
     for (sent, expected) in [
         (None, "null"),
+        (Some("null"), "null"),
         (Some("{}"), "[null, null, null]"),
         (
             Some(r#"{"client":{"app_title":"t"},"env":{"a":1}}"#),
@@ -719,4 +720,23 @@ def handler(event, context):
         "{}",
         called.message()
     );
+}
+
+#[tokio::test]
+async fn a_cancelled_task_fails_its_invocation_and_no_other() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "\
+import asyncio
+async def handler(event, context):
+    raise asyncio.CancelledError('no')
+";
+    let program = function(&folder, "app.py", text).concurrency(1);
+    let pool = Pool::new(program.multi_concurrency(2));
+    for _ in 0..5 {
+        let failed = invoke(&pool, "1").await;
+        assert_eq!(failed.error_type(), "CancelledError");
+    }
 }

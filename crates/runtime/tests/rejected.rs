@@ -32,6 +32,7 @@ show("a method:", "POST", base + "invocation/next")
 show("a path:", "GET", base + "nothing")
 base += "invocation/"
 id = ask("GET", base + "next")[0].headers["Lambda-Runtime-Aws-Request-Id"]
+show("too late to register:", "POST", register, none, named)
 show("a mode:", "POST", base + id + "/response", "1", {"Lambda-Runtime-Function-Response-Mode": "other"})
 show("another id:", "POST", base + "other/response", "1")
 large = ask("POST", base + id + "/error", b"x" * 6291557)
@@ -53,16 +54,17 @@ async fn each_wrong_request_has_its_own_status_and_type() {
     let failed = invoke(&pool, "{}").await;
     assert_eq!(
         failed.log(),
-        "no name: 400 Extension.InvalidRequest\n\
-         no JSON: 400 Extension.InvalidRequest\n\
-         another event: 400 Extension.InvalidRequest\n\
+        "no name: 403 Extension.InvalidExtensionName\n\
+         no JSON: 403 InvalidRequestFormat\n\
+         another event: 403 Extension.InvalidEventType\n\
          too long: 413 RequestEntityTooLarge\n\
          an eleventh: 403 Extension.TooManyExtensions\n\
-         no identifier: 403 Extension.UnknownExtensionIdentifier\n\
+         no identifier: 403 Extension.MissingExtensionIdentifier\n\
          another identifier: 403 Extension.UnknownExtensionIdentifier\n\
          its error: 403 Extension.UnknownExtensionIdentifier\n\
          a method: 405 MethodNotAllowed\n\
          a path: 404 NotFound\n\
+         too late to register: 403 Extension.RegistrationClosed\n\
          a mode: 400 InvalidFunctionResponseMode\n\
          another id: 400 InvalidRequestID\n"
     );
@@ -483,4 +485,35 @@ async fn the_id_of_a_request_is_a_word_of_at_most_128_bytes() {
     let longest = "x".repeat(128);
     let called = support::call(&pool, Event::new(longest.clone(), "{}")).await;
     assert_eq!(called.text(), format!("\"{longest}\""));
+}
+
+/// Sends a part of its first response, and responds late to its second event.
+const AGAIN: &str = r#"import socket
+base = "/2018-06-01/runtime/invocation/"
+id = ask("GET", base + "next")[0].headers["Lambda-Runtime-Aws-Request-Id"]
+host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+part = socket.create_connection((host, int(port)))
+part.sendall(f"POST {base}{id}/response HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1".encode())
+part.close()
+id = ask("GET", base + "next")[0].headers["Lambda-Runtime-Aws-Request-Id"]
+threading.Event().wait(4)
+ask("POST", base + id + "/response", "1")
+ask("GET", base + "next")
+"#;
+
+#[tokio::test]
+async fn a_truncated_response_does_not_fail_a_later_call_with_the_same_id() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let pool = Pool::new(
+        bootstrap(&folder, AGAIN)
+            .concurrency(1)
+            .timeout(Duration::from_secs(60)),
+    );
+    let first = support::call(&pool, Event::new("same", "{}")).await;
+    assert_eq!(first.error_type(), "Runtime.TruncatedResponse");
+    let second = support::call(&pool, Event::new("same", "{}")).await;
+    assert_eq!(second.text(), "1");
 }

@@ -30,8 +30,15 @@ while true; do
 done
 "#;
 
+/// A function whose supervisor is suspended before it can report anything.
+const SUSPENDED: &str = "/suspended";
+
 fn main() {
     let args: Vec<String> = std::env::args().collect();
+    if args.get(1).is_some_and(|program| program == SUSPENDED) {
+        let own = rustix::process::getpid();
+        rustix::process::kill_process(own, rustix::process::Signal::STOP).unwrap();
+    }
     // Not in the test itself, which would pass if this took it for a supervisor.
     let is_test = std::env::current_exe().is_ok_and(|own| own.ends_with(&args[0]));
     if !is_test || args.len() == 3 {
@@ -110,6 +117,12 @@ fn ends(folder: &str) {
         began.elapsed() < Duration::from_secs(2),
         "it was tried again"
     );
+    let began = Instant::now();
+    let suspended = Program::command([SUSPENDED]).unwrap();
+    let suspended = suspended.init_timeout(Duration::from_secs(1));
+    let (timeout, _) = failure(&runtime, suspended);
+    assert_eq!(timeout.0, "Sandbox.Timedout");
+    assert!(began.elapsed() < Duration::from_secs(30));
     // A supervisor that is suspended does not keep a function alive that has timed out.
     let suspends = script_in(
         folder,

@@ -226,7 +226,7 @@ impl Machine {
     /// The initialization is over, or there are too many.
     pub fn register(&mut self, events: Subscriptions) -> Result<ExtensionId, Rejection> {
         if self.phase != Phase::Init {
-            return Err(Rejection::InvalidStateTransition);
+            return Err(Rejection::RegistrationClosed);
         }
         self.extensions.register(events)
     }

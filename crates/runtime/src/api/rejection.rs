@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use crate::limits::MAX_RESPONSE;
 
-/// Why a request of a runtime or an extension is rejected, with the status, type and message that
-/// the official emulator sends.
+/// Why a request of a runtime or an extension is rejected, with the status and type that the official
+/// emulator sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejection {
@@ -23,8 +23,16 @@ pub enum Rejection {
     TooLarge,
     /// The invocation with this invocation id is over.
     InvokeTimeout,
-    /// The extension has no name, or its registration is not valid.
-    InvalidExtension,
+    /// The extension has no name.
+    InvalidExtensionName,
+    /// The registration of the extension is not JSON.
+    InvalidRegistration,
+    /// An extension asks for an event that does not exist.
+    InvalidEventType,
+    /// Extensions cannot register after the initialization.
+    RegistrationClosed,
+    /// The request of an extension has no identifier.
+    MissingExtensionIdentifier,
     /// There is no extension with this identifier.
     UnknownExtension,
     /// The maximum number of extensions is reached.
@@ -38,8 +46,15 @@ impl Rejection {
         match self {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::InvalidRequestId | Self::InvalidResponseMode | Self::InvalidExtension => 400,
-            Self::InvalidStateTransition | Self::UnknownExtension | Self::TooManyExtensions => 403,
+            Self::InvalidRequestId | Self::InvalidResponseMode => 400,
+            Self::InvalidStateTransition
+            | Self::InvalidExtensionName
+            | Self::InvalidRegistration
+            | Self::InvalidEventType
+            | Self::RegistrationClosed
+            | Self::MissingExtensionIdentifier
+            | Self::UnknownExtension
+            | Self::TooManyExtensions => 403,
             Self::TooLarge => 413,
             Self::InvokeTimeout => 410,
         }
@@ -56,7 +71,11 @@ impl Rejection {
             Self::InvalidResponseMode => "InvalidFunctionResponseMode",
             Self::TooLarge => "RequestEntityTooLarge",
             Self::InvokeTimeout => "ErrorRuntimeInvokeTimeout",
-            Self::InvalidExtension => "Extension.InvalidRequest",
+            Self::InvalidExtensionName => "Extension.InvalidExtensionName",
+            Self::InvalidRegistration => "InvalidRequestFormat",
+            Self::InvalidEventType => "Extension.InvalidEventType",
+            Self::RegistrationClosed => "Extension.RegistrationClosed",
+            Self::MissingExtensionIdentifier => "Extension.MissingExtensionIdentifier",
             Self::UnknownExtension => "Extension.UnknownExtensionIdentifier",
             Self::TooManyExtensions => "Extension.TooManyExtensions",
         }
@@ -75,7 +94,13 @@ impl Rejection {
                 format!("Exceeded maximum allowed payload size ({MAX_RESPONSE} bytes).")
             }
             Self::InvokeTimeout => "The invocation is over".to_owned(),
-            Self::InvalidExtension => "Invalid extension name or events".to_owned(),
+            Self::InvalidExtensionName => "Empty extension name".to_owned(),
+            Self::InvalidRegistration => "The registration is not JSON".to_owned(),
+            Self::InvalidEventType => "Extensions can register for INVOKE and SHUTDOWN".to_owned(),
+            Self::RegistrationClosed => "Extension registration closed already".to_owned(),
+            Self::MissingExtensionIdentifier => {
+                "Missing Lambda-Extension-Identifier header".to_owned()
+            }
             Self::UnknownExtension => "Unknown extension identifier".to_owned(),
             Self::TooManyExtensions => "Extension limit reached".to_owned(),
         };

@@ -319,7 +319,12 @@ function call(handler, event, context) {
     const succeed = once(resolve);
     const fail = once((error) => reject(isNothing(error) ? "handled" : error));
     Object.assign(context, { succeed, fail, done: once(settle) });
-    whenEmpty = once(() => resolve(null));
+    whenEmpty = once(() => {
+      if (handler.constructor.name !== "AsyncFunction") return resolve(null);
+      const text =
+        "The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a Promise that was never settled. For more information, see https://nodejs.org/docs/latest/api/process.html#exit-codes";
+      reject(named("Runtime.NodeJsExit", text));
+    });
     try {
       const result = handler(event, context, callback);
       if (result && typeof result.then === "function") result.then(succeed, fail);
@@ -391,8 +396,9 @@ async function respond(handler, running, body, headers) {
     let json;
     try {
       json = JSON.stringify(result === undefined ? null : result);
-    } catch (error) {
-      throw named("Runtime.MarshalError", `Unable to stringify response body: ${error.message}`, error);
+    } catch {
+      const text = "Unable to stringify response body";
+      throw major < 24 ? new Error(text) : named("Runtime.JSONStringifyError", text);
     }
     await request("POST", `invocation/${id}/response`, own, json === undefined ? "null" : json);
   } catch (error) {
@@ -473,9 +479,11 @@ try {
 } catch {
   official = undefined;
 }
-const LEVELS = { log: "INFO", info: "INFO", debug: "DEBUG", warn: "WARN", error: "ERROR" };
+const LEVELS = {
+  log: "INFO", info: "INFO", trace: "TRACE", debug: "DEBUG", warn: "WARN", error: "ERROR", fatal: "FATAL",
+};
 for (const [name, level] of official ? [] : Object.entries(LEVELS)) {
-  const output = name === "warn" || name === "error" ? process.stderr : process.stdout;
+  const output = ["warn", "error", "fatal"].includes(name) ? process.stderr : process.stdout;
   console[name] = (...parts) => {
     const { id } = current() || {};
     print(output, id, level, format(...parts));

@@ -218,6 +218,8 @@ class Context:
             except ValueError as error:
                 text = "Unable to parse Client Context JSON: %s" % error
                 raise InitError("Runtime.LambdaContextUnmarshalError", text) from None
+            if data is None:
+                return
             client = data.get("client")
             keys = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")
             self.client_context = SimpleNamespace(
@@ -295,7 +297,11 @@ def wait_for(awaitable):
     async def result():
         return await awaitable
 
-    return loop.run_until_complete(result())
+    try:
+        return loop.run_until_complete(result())
+    except asyncio.CancelledError as error:
+        # It is not an `Exception`, but concerns only this invocation.
+        raise InitError("CancelledError", str(error)).with_traceback(error.__traceback__) from None
 
 
 # Passes each value on. One task runs the generator from its beginning to its end, which timeouts, context
@@ -464,6 +470,11 @@ def serve_in_thread(handler):
         # Ends the process, as `SystemExit` does in the main thread.
         sys.stdout.flush()
         os._exit(error.code if isinstance(error.code, int) else int(error.code is not None))
+    except BaseException:
+        # Ends the process, as in the main thread.
+        sys.excepthook(*sys.exc_info())
+        flush()
+        os._exit(1)
 
 
 def main():

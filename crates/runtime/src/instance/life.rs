@@ -1,7 +1,7 @@
 //! The life of an instance: starting its process, watching it, ending it.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use hyper::server::conn::http1;
@@ -65,9 +65,33 @@ impl End {
     }
 }
 
+/// Notes that the task that runs an instance is gone, when it is dropped.
+struct Lost(Arc<Instance>);
+
+impl Drop for Lost {
+    fn drop(&mut self) {
+        self.0.lost.store(true, Ordering::SeqCst);
+    }
+}
+
 impl Instance {
     /// Runs the instance until its process has ended.
-    pub(crate) async fn run(self: Arc<Self>) {
+    pub(crate) fn run(self: Arc<Self>) -> impl Future<Output = ()> + Send {
+        // A tokio runtime that has been shut down drops a task without polling it.
+        let lost = Lost(Arc::clone(&self));
+        async move {
+            self.run_to_end().await;
+            drop(lost);
+        }
+    }
+
+    /// Whether the task that ran the instance is gone. One that ended by itself has told the owner
+    /// before.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::SeqCst)
+    }
+
+    async fn run_to_end(self: &Arc<Self>) {
         trace::instance_started(&self.program, self.number);
         let end = self.live().await;
         trace::instance_ended(&self.program, self.number, end.name());
@@ -98,7 +122,7 @@ impl Instance {
         };
         let failed = !served && !matches!(end, End::Retired | End::Stopped);
         if let Some(owner) = self.owner.upgrade() {
-            owner.ended(&self, failed.then_some(&init_failure));
+            owner.ended(self, failed.then_some(&init_failure));
         }
     }
 
@@ -116,10 +140,12 @@ impl Instance {
             .log_stream(SystemTime::now(), self.lock().nonce);
         let env = self.program.environment(&address.to_string(), &stream);
         self.lock().started = Instant::now();
-        let spawned = Process::spawn(&self.program.argv, &self.program.root, &env).await;
+        let spawn = Process::spawn(&self.program.argv, &self.program.root, &env);
+        let spawned = tokio::time::timeout(self.program.init_limit(), spawn).await;
         let (mut process, pipe) = match spawned {
-            Ok(spawned) => spawned,
-            Err(reason) => return not_started(reason),
+            Ok(Ok(spawned)) => spawned,
+            Ok(Err(reason)) => return not_started(reason),
+            Err(_) => return End::InitTimeout,
         };
         self.lock().memory = Some(Memory::new(process.pid));
         // When the process has ended, the tasks are dropped, and with them the connections.

@@ -13,7 +13,12 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub(super) fn push(&mut self, line: LogLine) {
+    pub(super) fn push(&mut self, mut line: LogLine) {
+        // Of a line that is longer than the log, the end is kept.
+        let excess = (line.text.len() + 1).saturating_sub(MAX_LOG);
+        let start = (excess..line.text.len()).find(|at| line.text.is_char_boundary(*at));
+        line.text
+            .drain(..start.unwrap_or(excess.min(line.text.len())));
         self.bytes += line.text.len() + 1;
         self.lines.push_back(line);
         while self.bytes > MAX_LOG {
@@ -51,6 +56,20 @@ mod tests {
         }
         let lines: Vec<_> = log.iter().map(|line| &line.text[..1]).collect();
         assert_eq!(lines, ["7", "8", "9"]);
+        assert!(log.bytes <= MAX_LOG);
+    }
+
+    #[test]
+    fn of_a_line_longer_than_the_log_the_end_is_kept() {
+        let mut log = Log::default();
+        log.push(LogLine {
+            instance: 1,
+            request_id: None,
+            text: format!("{}end", "å".repeat(MAX_LOG)),
+        });
+        let texts: Vec<_> = log.iter().map(|line| &line.text).collect();
+        assert_eq!(texts.len(), 1);
+        assert!(texts[0].ends_with("åend") && texts[0].len() >= MAX_LOG - 4);
         assert!(log.bytes <= MAX_LOG);
     }
 }

@@ -20,6 +20,7 @@ use std::fmt;
 // The submodules use `sync` through this module, so that `crates/interop` can check them with
 // loom's types.
 use std::sync;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
@@ -60,6 +61,8 @@ pub(crate) struct Instance {
     wake: Notify,
     /// Wakes a request for the next event that arrived while a response was being received.
     over: Notify,
+    /// Whether the task that runs the instance has ended, or was dropped with its tokio runtime.
+    lost: AtomicBool,
 }
 
 type Delivery = Response<Full<Bytes>>;
@@ -91,6 +94,7 @@ impl Instance {
             output: OnceLock::new(),
             wake: Notify::new(),
             over: Notify::new(),
+            lost: AtomicBool::new(false),
         }
     }
 

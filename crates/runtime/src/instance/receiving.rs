@@ -46,6 +46,15 @@ impl Drop for Receiving {
         let (instance, id) = (Arc::clone(&self.instance), Arc::clone(&self.id));
         tokio::spawn(async move {
             tokio::time::sleep(EXPLAINED).await;
+            // A later invocation may have the same id.
+            let is_left = {
+                let state = instance.lock();
+                let mut ids = state.calls.iter().map(|call| &call.request_id);
+                ids.any(|own| Arc::ptr_eq(own, &id))
+            };
+            if !is_left {
+                return;
+            }
             let failure = Failure::truncated(&id);
             instance.finish(&id, Outcome::Failed(failure), None);
         });

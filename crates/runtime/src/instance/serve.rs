@@ -200,9 +200,9 @@ fn next(instance: &Arc<Instance>) -> Result<Waiting, Rejection> {
 }
 
 fn extension_id(sent: &Sent<'_>) -> Result<ExtensionId, Rejection> {
-    text(sent.extension_id)
-        .and_then(|id| id.rsplit('-').next()?.parse().ok())
-        .ok_or(Rejection::UnknownExtension)
+    let id = text(sent.extension_id).ok_or(Rejection::MissingExtensionIdentifier)?;
+    let number = id.rsplit('-').next().and_then(|number| number.parse().ok());
+    number.ok_or(Rejection::UnknownExtension)
 }
 
 async fn register(
@@ -211,17 +211,17 @@ async fn register(
     mut body: Incoming,
 ) -> Result<Delivery, Rejection> {
     let bytes = collect(&mut body, MAX_REGISTRATION).await?;
-    let name = text(sent.extension_name).filter(|name| !name.is_empty());
+    if text(sent.extension_name).is_none_or(str::is_empty) {
+        return Err(Rejection::InvalidExtensionName);
+    }
     let registration: Option<Value> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let (Some(_), Some(registration)) = (name, registration) else {
-        return Err(Rejection::InvalidExtension);
-    };
+    let registration = registration.ok_or(Rejection::InvalidRegistration)?;
     let mut events = Subscriptions::default();
     for event in registration["events"].as_array().into_iter().flatten() {
         match event.as_str() {
             Some("INVOKE") => events.invoke = true,
             Some("SHUTDOWN") => events.shutdown = true,
-            _ => return Err(Rejection::InvalidExtension),
+            _ => return Err(Rejection::InvalidEventType),
         }
     }
     let id = instance.lock().machine.register(events)?;

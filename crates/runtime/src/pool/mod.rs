@@ -57,6 +57,13 @@ struct State {
     patient: bool,
 }
 
+impl State {
+    /// Removes instances whose tokio runtime has been shut down, and with it their tasks.
+    fn forget_lost(&mut self) {
+        self.instances.retain(|instance| !instance.is_lost());
+    }
+}
+
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool")
@@ -113,7 +120,12 @@ impl Pool {
     pub async fn invoke(&self, event: Event) -> Result<Response, InvokeError> {
         let inner = self.inner();
         let limit = inner.program.limit();
-        let Some(permit) = Permit::take(&inner.in_progress, limit) else {
+        let permit = Permit::take(&inner.in_progress, limit).or_else(|| {
+            // A call whose caller has stopped waiting needs no place.
+            inner.lock().waiting.retain(|call| !call.is_abandoned());
+            Permit::take(&inner.in_progress, limit)
+        });
+        let Some(permit) = permit else {
             return Err(InvokeError::TooManyRequests {
                 reason: "ReservedFunctionConcurrentInvocationLimitExceeded",
                 limit,
@@ -142,8 +154,12 @@ impl Pool {
             let changed = inner.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            if inner.lock().instances.is_empty() {
-                return;
+            {
+                let mut state = inner.lock();
+                state.forget_lost();
+                if state.instances.is_empty() {
+                    return;
+                }
             }
             changed.await;
         }
@@ -164,8 +180,11 @@ impl Inner {
         if state.closed {
             return Err(InvokeError::Closed);
         }
-        if state.runtime.is_none() {
+        state.forget_lost();
+        if state.instances.is_empty() {
+            // The runtime of earlier ones may have ended.
             state.runtime = Some(Handle::current());
+            state.patient = false;
         }
         state.waiting.push_back(call);
         self.dispatch(&mut state);

@@ -101,7 +101,9 @@ impl Process {
         let pid = match &mut lifeline {
             None => child.id(),
             Some(lifeline) => {
+                let starting = Starting(child.id());
                 let line = read_line(lifeline).await;
+                starting.reported();
                 match line.strip_prefix("pid ") {
                     Some(pid) => pid.parse().ok(),
                     None => {
@@ -191,6 +193,25 @@ impl Drop for Process {
     fn drop(&mut self) {
         if !self.ended && self.lifeline.is_none() {
             tree::kill_tree(self.pid);
+        }
+    }
+}
+
+/// A supervisor that has not reported yet, and ends with everything that it started when this is dropped:
+/// the function may have suspended it before.
+struct Starting(Option<u32>);
+
+impl Starting {
+    fn reported(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        let pid = self.0.and_then(|pid| i32::try_from(pid).ok());
+        if let Some(pid) = pid.and_then(Pid::from_raw) {
+            tree::kill_tree(pid);
         }
     }
 }

@@ -48,6 +48,10 @@ impl Lines {
 
     /// Passes on the beginning of a line, unless a record has begun within it.
     pub(super) fn end_line(&mut self, on_text: &OnText<'_>) {
+        // Within a character, the first byte of a mark is a byte of that character.
+        if self.header.len() < MARK.len() && incomplete(&self.line) > 0 {
+            self.line.append(&mut self.header);
+        }
         if self.record.is_none() && self.header.is_empty() && !self.line.is_empty() {
             on_text(text(&std::mem::take(&mut self.line)));
         }
@@ -84,7 +88,7 @@ impl Lines {
             [] => after,
         };
         if self.line.len() >= MAX_LINE {
-            on_text(text(&std::mem::take(&mut self.line)));
+            pass_on_part(&mut self.line, on_text);
         }
         rest
     }
@@ -142,7 +146,7 @@ impl Lines {
             }
         } else if record.text.len() == MAX_LINE {
             record.is_split = true;
-            on_text(text(&std::mem::take(&mut record.text)));
+            pass_on_part(&mut record.text, on_text);
         }
         rest
     }
@@ -156,6 +160,27 @@ impl Record {
             on_text(text(line));
         }
     }
+}
+
+/// Passes on a part up to its last whole character, and keeps the rest.
+fn pass_on_part(bytes: &mut Vec<u8>, on_text: &OnText<'_>) {
+    let rest = bytes.split_off(bytes.len() - incomplete(bytes));
+    on_text(text(&std::mem::replace(bytes, rest)));
+}
+
+/// The number of bytes at the end that begin a character and do not end it.
+fn incomplete(bytes: &[u8]) -> usize {
+    let mut last = bytes.iter().rev().take(3);
+    let Some(place) = last.position(|byte| byte & 0xC0 != 0x80) else {
+        return 0;
+    };
+    let needed = match bytes.get(bytes.len() - 1 - place) {
+        Some(0xC2..=0xDF) => 2,
+        Some(0xE0..=0xEF) => 3,
+        Some(0xF0..=0xF4) => 4,
+        _ => 1,
+    };
+    if place + 1 < needed { place + 1 } else { 0 }
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -206,6 +231,27 @@ mod tests {
             "last",
         ];
         (bytes, texts)
+    }
+
+    #[test]
+    fn the_end_of_a_line_is_not_the_beginning_of_a_record() {
+        for unfinished in ["å", "100 ¥", "奥", "åZ"] {
+            let found = Mutex::new(Vec::new());
+            let on_text = |text| found.lock().unwrap().push(text);
+            let mut lines = Lines::default();
+            lines.push(unfinished.as_bytes(), &on_text);
+            lines.end_line(&on_text);
+            lines.push(b"x\n", &on_text);
+            assert_eq!(*found.lock().unwrap(), [unfinished, "x"]);
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_split_between_characters() {
+        let euros = "€".repeat(MAX_LINE / 3 + 10);
+        assert_eq!(read([&record(3, &euros)[..]]).concat(), euros);
+        let line = format!("{euros}\n");
+        assert_eq!(read(line.as_bytes().chunks(8_192)).concat(), euros);
     }
 
     #[test]

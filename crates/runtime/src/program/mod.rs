@@ -89,7 +89,7 @@ impl Program {
     /// folder of the file, and it is this file that runs, even if another one has its name without the
     /// extension.
     ///
-    /// Without `:handler`, the handler is `lambda_handler` or `handler`, whichever the source
+    /// Without `:handler`, the handler is `lambda_handler` or `handler`, whichever word the source
     /// defines.
     ///
     /// # Errors

@@ -114,6 +114,10 @@ impl Instance {
 
     pub(crate) fn give_init_log(&self, _: &mut Call) {}
 
+    pub(crate) fn is_lost(&self) -> bool {
+        false
+    }
+
     /// Runs the instance until its process has ended, like the function in `runtime/src/instance/life.rs`.
     pub(crate) async fn run(self: Arc<Self>) {
         self.program.seen.begins(self.program.concurrency);
