@@ -336,7 +336,8 @@ impl<'a, C> Call<'a, Invoke, C> {
     }
 
     /// Sets the name under which a durable function runs once, however often it is called.
-    /// Therefore even a request that may have run the function is sent again, whatever the policy.
+    /// Therefore a request that may have run the function is sent again, as with
+    /// [`RetryPolicy::at_least_once`], as long as the policy has attempts left.
     pub fn durable_execution_name(
         self,
         name: impl TryInto<DurableExecutionName<'a>, Error: Into<BoxError>>,

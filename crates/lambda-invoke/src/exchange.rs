@@ -13,21 +13,22 @@ use lambda_invoke_error::{Execution, bounds};
 use lambda_invoke_protocol::header::X_AMZN_REQUEST_ID;
 use lambda_invoke_protocol::operation::InvokeOperation;
 use lambda_invoke_protocol::retry::{
-    CallRetries, ClockOffset, Decision, Recovery, RetryContext, RetryPolicy, TokenBucket,
+    CallRetries, ClockOffset, Decision, GiveUpReason, Recovery, RetryContext, RetryPolicy,
+    TokenBucket,
 };
 use lambda_invoke_protocol::{
     Expected, Framing, Request as CallRequest, StreamHead, StreamInvocationType,
     UnexpectedResponse, service_error,
 };
 use lambda_invoke_sigv4::{PayloadHash, Timestamp};
-use lambda_invoke_transport::Timeouts;
+use lambda_invoke_transport::{Sent, Timeouts};
 use tokio::time::Instant;
 
 use crate::builder::MAX_REPLY;
 use crate::credentials_cache::{CredentialsCache, CurrentSigner};
 use crate::endpoint::EndpointUrl;
 use crate::headers::{Coverage, ExtraHeaders};
-use crate::http_service::{self, HttpService, ResponseBody};
+use crate::http_service::{self, HttpService, OverConnection, ResponseBody};
 use crate::limits::Limits;
 use crate::random;
 use crate::trace::{self, CallSpan};
@@ -81,6 +82,8 @@ pub(crate) struct HttpResponse {
     pub(crate) parts: response::Parts,
     pub(crate) body: ResponseBody,
     pub(crate) attempts: u32,
+    /// The total timeout of the call, of which the last attempt had only a part.
+    pub(crate) total: Option<Duration>,
     pub(crate) span: CallSpan,
 }
 
@@ -92,6 +95,8 @@ struct Failed {
     /// response's date.
     clock: ClockOffset,
     offset: Option<ClockOffset>,
+    /// Whether a layer may have sent the request before the send that failed.
+    sent_before: Sent,
 }
 
 /// The result of an attempt: a response with an expected head, or a failure for the retry decision.
@@ -106,12 +111,13 @@ impl Core {
     ) -> Result<HttpResponse, Error> {
         self.check_region(request.target.name())?;
         let span = CallSpan::open(request, &self.endpoint, self.credentials.region());
-        let (parts, body, attempts) = span.run(self.attempts(request, options)).await?;
+        let (parts, body, attempts, total) = span.run(self.attempts(request, options)).await?;
         span.responded(&parts, attempts);
         Ok(HttpResponse {
             parts,
             body,
             attempts,
+            total,
             span,
         })
     }
@@ -120,7 +126,7 @@ impl Core {
         &self,
         request: &CallRequest<'_, Op>,
         options: &Options,
-    ) -> Result<(response::Parts, ResponseBody, u32), Error> {
+    ) -> Result<(response::Parts, ResponseBody, u32, Option<Duration>), Error> {
         let mut hash = None;
         let limits = Limits::new(options.timeouts.or(self.timeouts), options.total);
         let total = limits.total(self.http_service.timeouts());
@@ -146,7 +152,7 @@ impl Core {
             let failed = match attempted {
                 Ok((parts, body)) => {
                     call.succeeded();
-                    return Ok((parts, body, attempt));
+                    return Ok((parts, body, attempt, total));
                 }
                 Err(failed) => failed,
             };
@@ -162,11 +168,22 @@ impl Core {
             context.clock = failed.clock;
             context.clock_offset = failed.offset;
             context.can_refresh_credentials = self.credentials.can_refresh();
-            let retry = match call.failed(context) {
+            // What a layer sent may have run, whatever the last response says.
+            let mut is_unsafe = false;
+            if failed.sent_before == Sent::Maybe {
+                earlier = Execution::Unknown;
+                is_unsafe = !policy.retries_unknown() && !context.durable;
+            }
+            let decision = match is_unsafe {
+                true => Decision::GiveUp(GiveUpReason::MayHaveRun),
+                false => call.failed(context),
+            };
+            let retry = match decision {
                 Decision::Retry(retry) => retry,
                 Decision::GiveUp(reason) => {
-                    trace::gave_up(attempt, &failed.error, reason);
-                    return Err(failed.error.given_up(attempt, earlier, Some(reason)));
+                    let error = failed.error.of_total(Some(&self.endpoint), total);
+                    trace::gave_up(attempt, &error, reason);
+                    return Err(error.given_up(attempt, earlier, Some(reason)));
                 }
             };
             trace::retrying(attempt, policy.max_attempts(), &failed.error, &retry);
@@ -224,6 +241,7 @@ impl Core {
             signer: None,
             clock,
             offset: None,
+            sent_before: Sent::No,
         };
         let request = self.unsigned(call, options, limits)?;
         let now = clock.apply(SystemTime::now());
@@ -244,14 +262,14 @@ impl Core {
             Ok(request) => request,
             Err(error) => return Ok(Err(early(error))),
         };
-        let response = match &self.http_service {
-            HttpService::Builtin(transport) => match transport.send(request).await {
-                Ok(response) => Ok(response.map(ResponseBody::Builtin)),
-                Err(error) => {
+        let (response, sent_before) = match &self.http_service {
+            HttpService::Builtin(transport) => {
+                let response = transport.send(request).await.map_err(|error| {
                     let sent = error.sent();
-                    Err(Error::no_response(&self.endpoint, error.into(), sent))
-                }
-            },
+                    Error::no_response(&self.endpoint, error.into(), sent)
+                });
+                (response.map(|it| it.map(ResponseBody::Builtin)), Sent::No)
+            }
             HttpService::Custom(service) => {
                 let sending = http_service::send(&**service, request);
                 http_service::in_time(sending, limits, &self.endpoint).await
@@ -276,6 +294,7 @@ impl Core {
             signer: Some(signer),
             clock,
             offset,
+            sent_before,
         }))
     }
 
@@ -396,12 +415,13 @@ impl HttpResponse {
     /// Reads a buffered response, and checks that it is complete. A single large piece is not copied.
     pub(crate) async fn payload(&mut self, max: u64) -> Result<Bytes, Error> {
         let framing = Framing::of(&self.parts);
-        let length = self.body.size_hint().exact();
+        let length = known_length(&self.parts, &self.body);
         let mut payload = Bytes::new();
         let mut joined: Option<BytesMut> = None;
         let mut received = 0;
         while let Some(piece) = self.body.data().await {
-            let piece = piece.map_err(|error| Error::broken(error, received))?;
+            let piece =
+                piece.map_err(|error| Error::broken(error, received).of_total(None, self.total))?;
             received += piece.len() as u64;
             if received > max {
                 return Err(Error::too_large(max, received));
@@ -441,7 +461,7 @@ impl HttpResponse {
 /// Reads the body of an error, at most `max` bytes, as far as it arrives in time, and returns
 /// whether that is all of it.
 async fn error_body(parts: &response::Parts, body: &mut ResponseBody, max: usize) -> (Bytes, bool) {
-    let length = body.size_hint().exact();
+    let length = known_length(parts, body);
     let mut start = BytesMut::new();
     let mut has_ended = false;
     let read = async {
@@ -467,6 +487,13 @@ async fn error_body(parts: &response::Parts, body: &mut ResponseBody, max: usize
     let received = start.len() as u64;
     let is_proved = length == Some(received) || Framing::of(parts).check_end(received).is_ok();
     (start.freeze(), has_ended && is_proved)
+}
+
+/// Returns the length of a body that a custom service knows without a header. If the response came over
+/// a connection of the built-in transport, a layer has only counted what arrived.
+fn known_length(parts: &response::Parts, body: &ResponseBody) -> Option<u64> {
+    let is_counted = parts.extensions.get::<OverConnection>().is_some();
+    body.size_hint().exact().filter(|_| !is_counted)
 }
 
 fn date(headers: &HeaderMap) -> Option<&str> {

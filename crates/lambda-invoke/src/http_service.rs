@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
-use lambda_invoke_transport::{Sends, Timeouts, Transport};
+use lambda_invoke_transport::{Sends, Sent, Timeouts, Transport};
 use tower_service::Service;
 
 use crate::endpoint::EndpointUrl;
@@ -68,22 +68,35 @@ pub(crate) fn send(
 /// Waits for the head of a custom service's response.
 ///
 /// A custom service may ignore the timeouts among the request's extensions, so those up to the head
-/// are enforced here. A layer may have sent the request before the attempt that its error is about.
+/// are enforced here. A layer may have sent the request before the send that its result is about:
+/// whether it has is also returned.
 pub(crate) async fn in_time(
     (response, sends): (CustomFuture, Sends),
     limits: Limits,
     endpoint: &EndpointUrl,
-) -> Result<Response<ResponseBody>, Error> {
+) -> (Result<Response<ResponseBody>, Error>, Sent) {
     let response = match limits.until_head() {
-        None => response.await,
-        Some((length, kind)) => tokio::time::timeout(length, response)
+        None => Ok(response.await),
+        Some((wait, kind, length)) => tokio::time::timeout(wait, response)
             .await
-            .map_err(|_| Error::timed_out(endpoint, kind, length))?,
+            .map_err(|_| Error::timed_out(endpoint, kind, length)),
     };
-    Ok(response
-        .map_err(|error| Error::no_response(endpoint, error, sends.sent()))?
-        .map(ResponseBody::Custom))
+    let response = response.and_then(|response| {
+        response.map_err(|error| Error::no_response(endpoint, error, sends.sent()))
+    });
+    let response = response.map(|mut response| {
+        if sends.sent() == Sent::Maybe {
+            response.extensions_mut().insert(OverConnection);
+        }
+        response.map(ResponseBody::Custom)
+    });
+    (response, sends.sent_before())
 }
+
+/// Marks a response that came over a connection of the built-in transport, below a layer. Its body
+/// may have a length that only the layer knows, which does not prove that it is complete.
+#[derive(Clone, Debug)]
+pub(crate) struct OverConnection;
 
 impl fmt::Debug for HttpService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

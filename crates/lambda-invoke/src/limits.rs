@@ -52,18 +52,22 @@ impl Limits {
         }
     }
 
-    /// Returns the shorter of the timeouts that apply until the head of a custom service's response.
-    pub(crate) fn until_head(self) -> Option<(Duration, TimeoutKind)> {
+    /// Returns how long to wait for the head of a custom service's response, and the timeout that is then
+    /// over.
+    pub(crate) fn until_head(self) -> Option<(Duration, TimeoutKind, Duration)> {
         let timeouts = match self {
             Self::OfService => Timeouts::default(),
             Self::Total(total) => Timeouts::default().with_total(total),
             Self::All(timeouts) => timeouts,
         };
-        let total = timeouts.total().map(|length| (length, TimeoutKind::Total));
-        let first_byte = timeouts
-            .first_byte()
-            .map(|length| (length, TimeoutKind::FirstByte));
+        let total = timeouts.total();
+        let total = total.map(|length| (length, TimeoutKind::Total, length));
+        // A transport below layers measures it from the connection on, and reports it earlier.
+        let first_byte = timeouts.first_byte().map(|length| {
+            let wait = length.saturating_add(timeouts.connect().unwrap_or_default());
+            (wait, TimeoutKind::FirstByte, length)
+        });
         let both = total.into_iter().chain(first_byte);
-        both.min_by_key(|(length, _)| *length)
+        both.min_by_key(|(wait, ..)| *wait)
     }
 }

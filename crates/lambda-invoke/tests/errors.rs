@@ -477,3 +477,51 @@ async fn expired_credentials_are_fetched_again() {
     let error = client.invoke("echo").send().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Service, 1));
 }
+
+#[tokio::test]
+async fn after_a_retry_the_total_timeout_is_that_of_the_call() {
+    use support::{Step, rejection};
+    let server = support::Server::start(|n, _| match n {
+        0 => vec![Step::Write(rejection(
+            "429 Busy",
+            "TooManyRequestsException",
+            "slow",
+        ))],
+        1 => vec![Step::Hang],
+        2 => vec![Step::Write(rejection(
+            "429 Busy",
+            "TooManyRequestsException",
+            "slow",
+        ))],
+        _ => vec![Step::Write(support::stream_head(&[])), Step::Hang],
+    })
+    .await;
+    let policy = RetryPolicy::default().with_max_backoff(Duration::from_millis(20));
+    let client = server.client_builder().retry(policy).build().unwrap();
+    let total = Duration::from_millis(500);
+    let hung = client.invoke("f").timeout(total).send().await.unwrap_err();
+    let mut stream = client.stream("f").timeout(total).send().await.unwrap();
+    let broken = stream.next_chunk().await.unwrap().unwrap_err();
+    for error in [hung, broken] {
+        assert_eq!(error.attempts(), 2, "{error}");
+        assert_eq!(
+            (error.timeout_kind(), error.timeout()),
+            (Some(TimeoutKind::Total), Some(total))
+        );
+        assert!(error.to_string().contains("within 500ms"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_timeout_of_the_system_is_named() {
+    let times_out = |_| async {
+        Err::<tokio::net::TcpStream, _>(std::io::Error::from(std::io::ErrorKind::TimedOut))
+    };
+    let transport = lambda_invoke_transport::Transport::builder().connect_with(times_out);
+    let builder = support::builder().endpoint_url("http://lambda.test");
+    let builder = builder.transport(transport.build());
+    let client = builder.retry(RetryPolicy::none()).build().unwrap();
+    let error = client.invoke("f").send().await.unwrap_err();
+    assert_eq!(error.timeout(), None);
+    assert!(error.to_string().contains("timed out"), "{error}");
+}

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, Uri};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use lambda_invoke::{Client, ClientBuilder, ErrorKind, Execution, TimeoutKind, Timeouts};
 use lambda_invoke_transport::{Body, Error, Transport};
 use support::{Server, Step};
@@ -171,4 +171,92 @@ async fn timeouts_of_the_client_replace_all_those_of_a_transport_below_a_layer()
     let client = builder.timeouts(limits).build().unwrap();
     let error = client.invoke("f").send().await.unwrap_err();
     assert_eq!(error.timeout(), limits.first_byte(), "{error}");
+}
+
+#[tokio::test]
+async fn a_rejection_does_not_hide_what_a_layer_sent_before() {
+    let server = Server::start(|n, _| match n {
+        0 => vec![Step::Close],
+        _ => vec![Step::Write(support::rejection(
+            "429 Busy",
+            "TooManyRequestsException",
+            "slow",
+        ))],
+    })
+    .await;
+    let origin = format!("http://{}", server.address);
+    let (client, calls) = client(&[&origin, &origin]);
+    let error = client.invoke("f").send().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.execution(), error.attempts()),
+        (ErrorKind::Service, Execution::Unknown, 1),
+        "{error}"
+    );
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+    assert_eq!(server.requests(), 2);
+}
+
+/// Collects the body of each response, as a layer that logs it does.
+#[derive(Clone)]
+struct Collects(Transport);
+
+impl Service<Request<Full<Bytes>>> for Collects {
+    type Response = Response<Full<Bytes>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Full<Bytes>>) -> Self::Future {
+        let transport = self.0.clone();
+        Box::pin(async move {
+            let (parts, body) = transport.send(request).await?.into_parts();
+            let body = body.collect().await?.to_bytes();
+            Ok(Response::from_parts(parts, Full::new(body)))
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_layer_that_collects_a_body_does_not_prove_its_end() {
+    for (framing, is_whole) in [("connection: close", false), ("content-length: 8", true)] {
+        let head = format!("HTTP/1.1 200 OK\r\nx-amzn-requestid: i\r\n{framing}\r\n\r\n");
+        let bytes = format!("{head}{{\"half\":").into_bytes();
+        let server = Server::start(move |_, _| vec![Step::Write(bytes.clone()), Step::Close]).await;
+        let builder = server
+            .client_builder()
+            .transport(Collects(Transport::new()));
+        let called = builder.build().unwrap().invoke("f").send().await;
+        match is_whole {
+            true => assert_eq!(called.unwrap().payload(), "{\"half\":"),
+            false => assert_eq!(called.unwrap_err().kind(), ErrorKind::Truncated),
+        }
+    }
+}
+
+#[tokio::test]
+async fn below_a_layer_a_connection_has_its_own_timeout() {
+    let never = |_| std::future::pending::<std::io::Result<tokio::net::TcpStream>>();
+    let service = Again {
+        transport: Transport::builder().connect_with(never).build(),
+        origins: vec!["http://lambda.test".to_owned()],
+        calls: Arc::default(),
+    };
+    let timeouts = Timeouts::none()
+        .with_connect(Duration::from_millis(200))
+        .with_first_byte(Duration::from_millis(50));
+    let builder = support::builder().endpoint_url("http://lambda.test");
+    let builder = builder.transport(service).timeouts(timeouts);
+    let client = builder
+        .retry(lambda_invoke::RetryPolicy::none())
+        .build()
+        .unwrap();
+    let error = client.invoke("f").send().await.unwrap_err();
+    assert_eq!(
+        (error.timeout_kind(), error.execution()),
+        (Some(TimeoutKind::Connect), Execution::NotStarted),
+        "{error}"
+    );
 }

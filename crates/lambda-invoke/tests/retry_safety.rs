@@ -224,7 +224,7 @@ async fn drive(row: Row, column: usize, operation: Operation, trouble: Trouble) 
             has_any: !matches!(trouble, Trouble::NoCredentials),
         })
         .transport(transport)
-        .timeouts(Timeouts::default().with_first_byte(Duration::from_millis(400)))
+        .timeouts(Timeouts::default().with_first_byte(Duration::from_secs(5)))
         .retry(policy.with_max_backoff(Duration::from_millis(5)))
         .build()
         .unwrap();

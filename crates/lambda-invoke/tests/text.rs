@@ -106,6 +106,7 @@ async fn what_is_not_utf8_is_an_error_after_the_text_before_it_or_is_replaced() 
         (error.kind(), error.execution()),
         (ErrorKind::Text, Execution::Started)
     );
+    assert_eq!((error.attempts(), error.request_id()), (1, Some("the-id")));
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert!(source.contains("byte 5"), "{source}");
 

@@ -43,6 +43,15 @@ impl Sends {
         }
     }
 
+    /// Returns whether any byte of the request, or of a copy, may have been sent before its last send.
+    #[must_use]
+    pub fn sent_before(&self) -> Sent {
+        match self.0.load(Ordering::SeqCst) {
+            0 | 1 => Sent::No,
+            _ => Sent::Maybe,
+        }
+    }
+
     /// Counts a request that is handed to a connection. It stays counted if its future is dropped.
     pub(crate) fn begin(extensions: &Extensions) {
         if let Some(Self(count)) = extensions.get() {

@@ -14,7 +14,8 @@ use std::time::Duration;
 ///
 /// A Lambda function may run for 30 minutes (1,800 s) before its response begins, hence the default
 /// for the first byte. A slow reader does not cause an idle timeout: only the time spent waiting
-/// for the server counts. No minimum throughput is enforced.
+/// for the server counts. A wait that has begun also counts while the reader does not poll, for example
+/// because `select!` dropped its future. No minimum throughput is enforced.
 ///
 /// If the process was suspended, or the machine is very busy, a timer may expire late. The timeouts for
 /// the first byte and between two pieces are then extended once, by as much as the timer was late and

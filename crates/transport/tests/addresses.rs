@@ -197,7 +197,7 @@ async fn no_server_on_either_family_is_an_error_that_names_the_host() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_dead_address_leaves_the_next_of_its_family_a_share_of_the_timeout() {
-    let limit = Duration::from_millis(1_000);
+    let limit = Duration::from_secs(4);
     let parts = [(OTHER_V4, At::Silence), (V4, At::Server)];
     let (result, took, port) = call(&parts, limit).await;
     assert_eq!(result.unwrap(), format!("{V4} lambda.test:{port}"));

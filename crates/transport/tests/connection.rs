@@ -150,3 +150,62 @@ async fn a_body_that_is_always_ready_ends_at_the_total_timeout() {
     }
     panic!("the limit is not kept");
 }
+
+/// A connection that sends the beginning of a response, and then panics.
+struct Panics {
+    response: &'static [u8],
+    sent: bool,
+}
+
+impl AsyncRead for Panics {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.sent {
+            // The request was sent first.
+            return Poll::Pending;
+        }
+        assert!(!self.response.is_empty(), "on purpose");
+        buf.put_slice(std::mem::take(&mut self.response));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Panics {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.sent = true;
+        cx.waker().wake_by_ref();
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_panics_does_not_end_a_body() {
+    let response = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n";
+    let connect = move |_| async move {
+        Ok::<_, io::Error>(Panics {
+            response,
+            sent: false,
+        })
+    };
+    let transport = Transport::builder().connect_with(connect).build();
+    let response = transport
+        .send(post("http://lambda.test/", "ping"))
+        .await
+        .unwrap();
+    assert!(response.into_body().collect().await.is_err());
+}

@@ -46,7 +46,9 @@ impl ResponseStream {
     /// Reads the stream as text: an iterator of `Result<String, Error>`, where no chunk splits a
     /// character. See [`crate::ResponseStream::into_text`].
     pub fn into_text(self) -> TextStream<Self> {
-        TextStream::new(self)
+        let request_id = self.request_id().map(str::to_owned);
+        let attempts = self.attempts();
+        TextStream::new(self, request_id, attempts)
     }
 
     /// Reads the stream as a [`Read`](std::io::Read) and [`BufRead`](std::io::BufRead).
@@ -109,7 +111,9 @@ pub struct HttpStream {
 impl HttpStream {
     /// Reads the body as text: see [`ResponseStream::into_text`].
     pub fn into_text(self) -> TextStream<Self> {
-        TextStream::new(self)
+        let request_id = self.stream().request_id().map(str::to_owned);
+        let attempts = self.stream().attempts();
+        TextStream::new(self, request_id, attempts)
     }
 
     /// Reads the body as a [`Read`](std::io::Read) and [`BufRead`](std::io::BufRead).

@@ -8,6 +8,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::panic::resume_unwind;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -117,6 +118,8 @@ impl CredentialsCache {
         self: &Arc<Self>,
         now: SystemTime,
     ) -> Result<Arc<CurrentSigner>, Error> {
+        let start = Instant::now();
+        let later = || now.checked_add(start.elapsed()).unwrap_or(now);
         // A fetch ends without a result if its runtime was shut down, or if the provider panicked.
         // In the first case, another fetch helps; it also helps if the result of a fetch that an
         // earlier call began has expired by now.
@@ -143,15 +146,20 @@ impl CredentialsCache {
                     }
                 }
             };
-            let waiting = fetch.wait_for(Option::is_some);
+            let mut waiting = pin!(async {
+                let fetched = fetch.wait_for(Option::is_some).await;
+                fetched.ok().and_then(|fetched| fetched.clone())
+            });
             let result = match &old {
-                Some(old) => match tokio::time::timeout(PATIENCE, waiting).await {
+                Some(old) => match tokio::time::timeout(PATIENCE, waiting.as_mut()).await {
                     Ok(result) => result,
-                    Err(_) => return Ok(Arc::clone(old)),
+                    Err(_) if !old.is_expired(later()) => return Ok(Arc::clone(old)),
+                    // It has expired in the meantime.
+                    Err(_) => waiting.await,
                 },
                 None => waiting.await,
             };
-            match (result.ok().and_then(|result| result.clone()), old) {
+            match (result, old.filter(|old| !old.is_expired(later()))) {
                 (Some(Ok(signer)), _) if !signer.is_expired(now) => return Ok(signer),
                 (Some(Err(_)), Some(old)) => return Ok(old),
                 (None, Some(old)) => return Ok(self.keep(&mut self.lock(), &old, now)),

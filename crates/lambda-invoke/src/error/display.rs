@@ -17,7 +17,8 @@ impl Repr {
     fn includes_sources(&self) -> bool {
         match self.kind {
             ErrorKind::Service | ErrorKind::FunctionFailed | ErrorKind::StreamException => true,
-            ErrorKind::TimedOut => self.timeout.is_some(),
+            // Without a length, the message does not say that it was a timeout.
+            ErrorKind::TimedOut => self.timeout.is_some_and(|(_, length)| length.is_some()),
             _ => false,
         }
     }

@@ -184,6 +184,19 @@ impl Error {
             .with_source(error)
     }
 
+    /// Names the call's total timeout, if it was reached: a later attempt had only the rest of it.
+    pub(crate) fn of_total(
+        mut self,
+        endpoint: Option<&EndpointUrl>,
+        total: Option<Duration>,
+    ) -> Self {
+        if let (Some((kind @ TimeoutKind::Total, Some(_))), Some(total)) = (self.0.timeout, total) {
+            self.0.message = timeout_message(endpoint, kind, total).into();
+            self.0.timeout = Some((kind, Some(total)));
+        }
+        self
+    }
+
     /// A response that ended without proof that it was complete.
     pub(crate) fn truncated(source: impl Into<BoxError>, received: u64) -> Self {
         let message = "the response is incomplete";

@@ -110,7 +110,9 @@ impl HttpStream {
 
     /// Reads the body as text: see [`ResponseStream::into_text`].
     pub fn into_text(self) -> TextStream<Self> {
-        TextStream::new(self)
+        let request_id = self.stream.request_id().map(str::to_owned);
+        let attempts = self.stream.attempts();
+        TextStream::new(self, request_id, attempts)
     }
 
     /// Reads the body as an `AsyncRead`.

@@ -11,6 +11,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -89,6 +90,8 @@ pub use text_stream::TextStream;
 pub struct ResponseStream {
     head: StreamHead,
     attempts: u32,
+    /// The total timeout of the call.
+    total: Option<Duration>,
     reader: StreamReader,
     /// `None` once the stream has ended, successfully or not.
     body: Option<ResponseBody>,
@@ -103,6 +106,7 @@ impl ResponseStream {
     pub(crate) fn new(head: StreamHead, response: HttpResponse) -> Self {
         Self {
             attempts: response.attempts,
+            total: response.total,
             reader: StreamReader::new().with_request_id(head.request_id.clone()),
             head,
             body: Some(response.body),
@@ -255,7 +259,9 @@ impl ResponseStream {
     /// # }
     /// ```
     pub fn into_text(self) -> TextStream<Self> {
-        TextStream::new(self)
+        let request_id = self.request_id().map(str::to_owned);
+        let attempts = self.attempts();
+        TextStream::new(self, request_id, attempts)
     }
 
     /// Reads the stream as an `AsyncRead` and `AsyncBufRead`.
@@ -334,7 +340,7 @@ impl ResponseStream {
                 // The response is complete: what the connection does afterwards does not matter.
                 Poll::Ready(Some(Err(_))) if self.reader.has_ended() => return self.finish(),
                 Poll::Ready(Some(Err(error))) => {
-                    let error = Error::broken(error, self.received());
+                    let error = Error::broken(error, self.received()).of_total(None, self.total);
                     return Poll::Ready(Some(Err(self.failed(error))));
                 }
                 Poll::Ready(None) => return self.finish(),

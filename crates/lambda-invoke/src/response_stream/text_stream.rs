@@ -41,19 +41,22 @@ pub struct TextStream<S> {
 }
 
 impl<S> TextStream<S> {
-    pub(crate) fn new(stream: S) -> Self {
+    pub(crate) fn new(stream: S, request_id: Option<String>, attempts: u32) -> Self {
         Self {
             stream,
-            text: Text::default(),
+            text: Text {
+                decoder: Utf8Decoder::default(),
+                ended: false,
+                request_id,
+                attempts,
+            },
         }
     }
 
     /// Replaces bytes that are not UTF-8 with U+FFFD. Call this before anything is read.
-    pub fn lossy(self) -> Self {
-        Self {
-            text: Text::lossy(),
-            ..self
-        }
+    pub fn lossy(mut self) -> Self {
+        self.text.decoder = Utf8Decoder::lossy();
+        self
     }
 
     /// Returns the underlying stream, which has the head and, after the end, the completion.
@@ -115,22 +118,20 @@ impl<S: Iterator<Item = Result<Bytes, Error>>> Iterator for TextStream<S> {
 type Next = Option<Result<String, Error>>;
 
 /// Decodes the pieces of a stream, asynchronous or blocking.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Text {
     decoder: Utf8Decoder,
     ended: bool,
-}
-
-fn text_error(fault: Utf8Error) -> Error {
-    Error::text(fault, fault.offset())
+    /// Of the call, for errors.
+    request_id: Option<String>,
+    attempts: u32,
 }
 
 impl Text {
-    fn lossy() -> Self {
-        Self {
-            decoder: Utf8Decoder::lossy(),
-            ended: false,
-        }
+    fn error(&self, fault: Utf8Error) -> Error {
+        Error::text(fault, fault.offset())
+            .with_request_id(self.request_id.as_deref())
+            .with_attempts(self.attempts)
     }
 
     /// Returns the next item if it needs no further chunk: the end, or an error after text that was
@@ -140,7 +141,7 @@ impl Text {
             return Some(None);
         }
         let fault = self.decoder.decode(&[]).err()?;
-        Some(self.fail(text_error(fault)))
+        Some(self.fail(self.error(fault)))
     }
 
     /// Decodes a chunk; `None` if it was too short for a character.
@@ -149,7 +150,7 @@ impl Text {
             Some(Ok(piece)) => match self.decoder.decode(&piece) {
                 Ok(text) if text.is_empty() => None,
                 Ok(text) => Some(Some(Ok(text))),
-                Err(fault) => Some(self.fail(text_error(fault))),
+                Err(fault) => Some(self.fail(self.error(fault))),
             },
             Some(Err(error)) => Some(self.fail(error)),
             None => {
@@ -157,7 +158,7 @@ impl Text {
                 Some(match self.decoder.finish() {
                     Ok("") => None,
                     Ok(rest) => Some(Ok(rest.to_owned())),
-                    Err(fault) => Some(Err(text_error(fault))),
+                    Err(fault) => Some(Err(self.error(fault))),
                 })
             }
         }

@@ -36,6 +36,7 @@ pub enum Part {
 pub struct PreludeSplitter {
     state: State,
     required: bool,
+    scan: Scan,
     limit: usize,
     ready: VecDeque<Part>,
 }
@@ -46,6 +47,38 @@ enum State {
     Collecting(BytesMut),
     Body,
     Failed(PreludeError),
+}
+
+/// Finds that a text goes on after its first JSON object, which is then not a prelude: such as lines
+/// of JSON, which would otherwise be held back up to the limit.
+#[derive(Clone, Copy, Debug, Default)]
+struct Scan {
+    depth: usize,
+    is_string: bool,
+    is_escaped: bool,
+    has_ended: bool,
+}
+
+impl Scan {
+    fn goes_on(&mut self, text: &[u8]) -> bool {
+        for byte in text {
+            match byte {
+                space if self.has_ended && space.is_ascii_whitespace() => {}
+                _ if self.has_ended => return true,
+                _ if self.is_escaped => self.is_escaped = false,
+                b'\\' if self.is_string => self.is_escaped = true,
+                b'"' => self.is_string = !self.is_string,
+                _ if self.is_string => {}
+                b'{' | b'[' => self.depth = self.depth.saturating_add(1),
+                b'}' | b']' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    self.has_ended = self.depth == 0;
+                }
+                _ => {}
+            }
+        }
+        false
+    }
 }
 
 impl PreludeSplitter {
@@ -61,6 +94,7 @@ impl PreludeSplitter {
         Self {
             state: State::Collecting(BytesMut::new()),
             required: false,
+            scan: Scan::default(),
             limit: Self::DEFAULT_LIMIT,
             ready: VecDeque::new(),
         }
@@ -146,7 +180,11 @@ impl PreludeSplitter {
             .get(before.saturating_sub(SEPARATOR.len())..)
             .unwrap_or_default();
         let Some(at) = nul.iter().position(|byte| *byte == 0) else {
-            if held.len() >= self.limit {
+            let added = held.get(before..).unwrap_or_default();
+            if !self.required && self.scan.goes_on(added) {
+                let error = PreludeError::Missing;
+                self.not_a_prelude(before, piece, error);
+            } else if held.len() >= self.limit {
                 let error = PreludeError::TooLong { limit: self.limit };
                 self.not_a_prelude(before, piece, error);
             }
@@ -269,6 +307,21 @@ mod tests {
             assert_eq!((prelude, body), (None, Vec::new()));
             assert_eq!(end, Some(PreludeError::Truncated { length: at }));
         }
+    }
+
+    #[test]
+    fn lines_of_json_are_a_body_as_soon_as_the_second_begins() {
+        let mut splitter = PreludeSplitter::optional();
+        let first = b"{\"a\":\"}{\\\"\",\"b\":[{}]}\n";
+        splitter.push(Bytes::from_static(first));
+        assert_eq!(splitter.next_part(), None);
+        splitter.push(Bytes::from_static(b" {\"a\":2}\n"));
+        let mut body = Vec::new();
+        while let Some(Ok(Part::Body(piece))) = splitter.next_part() {
+            body.extend_from_slice(&piece);
+        }
+        assert_eq!(body, [&first[..], b" {\"a\":2}\n"].concat());
+        assert!(splitter.is_past_prelude());
     }
 
     #[test]

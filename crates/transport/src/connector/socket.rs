@@ -1,6 +1,7 @@
 //! The lowest layer of a connection.
 
 use std::io::{self, IoSlice};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -42,7 +43,14 @@ impl AsyncRead for Socket {
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(tcp) => tcp.poll_read(cx, buf),
-            Self::Custom(io) => Pin::new(io).poll_read(cx, buf),
+            Self::Custom(custom) => {
+                // hyper would take a panic for the end of a chunked body.
+                let read = AssertUnwindSafe(|| Pin::new(custom).poll_read(cx, buf));
+                catch_unwind(read).unwrap_or_else(|_| {
+                    let error = "the caller's connection panicked while reading";
+                    Poll::Ready(Err(io::Error::other(error)))
+                })
+            }
         }
     }
 }
