@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -152,15 +152,20 @@ impl Cache {
                     (None, _) => (self.start(&mut state), None),
                 }
             };
-            let waiting = fetch.wait_for(Option::is_some);
+            let mut waiting = pin!(async {
+                let fetched = fetch.wait_for(Option::is_some).await;
+                fetched.ok().and_then(|fetched| fetched.clone())
+            });
             let result = match &old {
-                Some(old) => match tokio::time::timeout(PATIENCE, waiting).await {
+                Some(old) => match tokio::time::timeout(PATIENCE, waiting.as_mut()).await {
                     Ok(result) => result,
-                    Err(_) => return Ok(old.identity.clone()),
+                    Err(_) if old.is_valid(self.shared.now()) => return Ok(old.identity.clone()),
+                    // They have expired in the meantime.
+                    Err(_) => waiting.await,
                 },
                 None => waiting.await,
             };
-            match result.ok().and_then(|result| result.clone()) {
+            match result {
                 Some(Ok(identity)) => return Ok(identity),
                 Some(Err(error)) => {
                     let now = self.shared.now();
@@ -169,13 +174,32 @@ impl Cache {
                         None => Err(error),
                     };
                 }
-                None => {}
+                None => {
+                    if let Some(identity) = self.kept() {
+                        return Ok(identity);
+                    }
+                }
             }
         }
         Err(Error::new(
             ErrorKind::Unavailable,
             "fetching the credentials ended without a result: the provider panicked",
         ))
+    }
+
+    /// Returns the current credentials after a fetch that failed, if they are valid, and fetches again
+    /// only after a pause.
+    fn kept(&self) -> Option<Identity> {
+        let now = self.shared.now();
+        let mut state = self.shared.state();
+        let current = state
+            .current
+            .as_mut()
+            .filter(|current| current.is_valid(now))?;
+        if current.is_due(now) {
+            current.due = Some(now.saturating_add(PAUSE));
+        }
+        Some(current.identity.clone())
     }
 
     /// As [`get`](Self::get), for [`ProvideCredentials::provide`].

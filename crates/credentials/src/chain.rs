@@ -15,6 +15,7 @@ use crate::providers::imds::Imds;
 use crate::providers::obtained::Outcome;
 use crate::providers::{container, environment, profile, web_identity};
 use crate::settings::SettingsBuilder;
+use crate::unsaved::Unsaved;
 use crate::{Error, ErrorKind, Identity, Provider, Setting, Settings, Tried, trace};
 
 /// The credentials of this machine, from the first of these providers that is configured:
@@ -112,6 +113,7 @@ impl ChainBuilder {
             current: settings,
             fallback_region: self.fallback_region,
             imds: Arc::new(Imds::default()),
+            unsaved: Arc::default(),
         });
         let source = Arc::clone(&links);
         let cache = Cache::new(source, clock, self.fetch_timeout, self.notify);
@@ -202,6 +204,7 @@ struct Links {
     current: Settings,
     fallback_region: Option<String>,
     imds: Arc<Imds>,
+    unsaved: Arc<Unsaved>,
 }
 
 impl Links {
@@ -226,6 +229,7 @@ impl Links {
             settings: self.load().await?,
             fallback_region: self.fallback_region.clone(),
             imds: Arc::clone(&self.imds),
+            unsaved: Arc::clone(&self.unsaved),
             client: OnceCell::new(),
             direct: OnceCell::new(),
         };

@@ -1,15 +1,19 @@
 //! The values that the providers of one chain share.
 
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lambda_invoke_sigv4::Timestamp;
 use lambda_invoke_sigv4::region::{self, Partition, Variant};
 use lambda_invoke_transport::TransportBuilder;
 use tokio::sync::OnceCell;
+use zeroize::Zeroizing;
 
 use crate::exchange::{self, Base};
 use crate::providers::imds::Imds;
 use crate::system::{HttpClient, by_environment, direct};
+use crate::unsaved::Unsaved;
 use crate::{EndpointSetting, Error, Service, Settings, System, TransportClient, Tried};
 
 /// The settings, the region to use if none is set, and the client of instance metadata.
@@ -19,6 +23,7 @@ pub(crate) struct Context {
     /// The region of STS if no setting has one.
     pub(crate) fallback_region: Option<String>,
     pub(crate) imds: Arc<Imds>,
+    pub(crate) unsaved: Arc<Unsaved>,
     /// The client that the settings describe, made when it is first needed.
     pub(crate) client: OnceCell<TransportClient>,
     /// The same without a proxy.
@@ -28,6 +33,20 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn system(&self) -> &System {
         self.settings.system()
+    }
+
+    /// Reads the file of a login.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub(crate) async fn read_login(&self, path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+        self.unsaved.read(self.system(), path).await
+    }
+
+    /// Saves the file of a renewed login, or keeps it in memory if it cannot be written.
+    pub(crate) async fn save_login(&self, path: PathBuf, data: Vec<u8>) {
+        self.unsaved.save(self.system(), path, data).await;
     }
 
     /// The client for services, with the certificate authorities and proxies that are set.

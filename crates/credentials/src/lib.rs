@@ -22,6 +22,7 @@ mod system;
 mod testing;
 mod time;
 mod trace;
+mod unsaved;
 
 // The public interface.
 pub use self::cache::Cached;

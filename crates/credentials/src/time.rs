@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lambda_invoke_sigv4::Timestamp;
+use lambda_invoke_sigv4::{Timestamp, TimestampError};
 
 /// Parses a time such as `2080-10-16T03:56:45Z` (RFC 3339). Fractions of a second are dropped.
 /// `UTC` is accepted in place of `Z`, since older versions of the AWS CLI wrote it.
@@ -29,7 +29,11 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let basic = [
         y0, y1, y2, y3, m0, m1, d0, d1, b'T', h0, h1, n0, n1, s0, s1, b'Z',
     ];
-    let utc: Timestamp = std::str::from_utf8(&basic).ok()?.parse().ok()?;
+    let utc: Timestamp = match std::str::from_utf8(&basic).ok()?.parse() {
+        // Before 1970, such as the zero time of Go: long ago in any case.
+        Err(TimestampError::OutOfRange) => Timestamp::EPOCH,
+        parsed => parsed.ok()?,
+    };
     if matches!(zone, "Z" | "z" | "UTC") {
         return Some(utc);
     }
@@ -90,10 +94,12 @@ mod tests {
             assert_eq!(parse(text), Some(time), "{text}");
         }
         assert_eq!(rfc3339(time), "2080-10-16T03:56:45Z");
+        assert_eq!(parse("0001-01-01T00:00:00Z"), Some(Timestamp::EPOCH));
         for text in [
             "",
             "2080-10-16",
             "2080-13-16T03:56:45Z",
+            "0001-13-01T00:00:00Z",
             "2080-10-16T03:56:45",
             "é080-10-16",
             "2080-10-16T03:56:45+9999999999999999:00",

@@ -382,3 +382,49 @@ fn a_call_does_not_wait_for_a_fetch_of_a_runtime_that_does_not_run() {
     drop(stopped);
     assert_eq!(script.fetches(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_expire_while_a_call_waits_for_others_are_not_returned() {
+    let script = Script::of(&[Step::Until(3600), Step::Hang]);
+    let (cached, clock) = cached(&script, Duration::from_secs(8));
+    assert_eq!(key(&cached).await.unwrap(), "AKID0");
+    clock.set(3598);
+    let call = tokio::spawn({
+        let cached = cached.clone();
+        async move { key(&cached).await }
+    });
+    while script.fetches() == 1 {
+        tokio::task::yield_now().await;
+    }
+    clock.set(3603);
+    let error = call.await.unwrap().unwrap_err();
+    assert!(
+        error.to_string().contains("no credentials within 8s"),
+        "{error}"
+    );
+}
+
+/// Returns credentials once.
+#[derive(Debug, Default)]
+struct PanicsLater(AtomicU32);
+
+impl ProvideCredentials for PanicsLater {
+    fn provide(&self) -> CredentialsFuture<'_> {
+        let number = self.0.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async move {
+            assert_eq!(number, 0, "on purpose");
+            let end = Timestamp::from_secs(3600)?;
+            Ok(Credentials::new("AKID0", "hunter2")?.with_expiry(end))
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_panics_leaves_valid_credentials_in_use() {
+    let clock = SetClock::default();
+    let cached = Cached::with_clock(PanicsLater::default(), clock.clone(), LONG);
+    for now in [0, 3400, 3405] {
+        clock.set(now);
+        assert_eq!(key(&cached).await.unwrap(), "AKID0", "{now}");
+    }
+}

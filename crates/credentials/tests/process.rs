@@ -14,8 +14,14 @@ use stand_in::{at, in_an_hour};
 fn machine(name: &str, script: &str) -> Machine {
     let machine = Machine::new(name)
         .no_instance()
-        .file("my tools/cr'eds", &format!("#!/bin/sh\n{script}\n"));
+        .file("my tools/text", &format!("#!/bin/sh\n{script}\n"));
     let program = machine.path("my tools/cr'eds");
+    // Written by another process: while this one has it open for writing, a child that another test
+    // forks would keep it from being run.
+    let copied = std::process::Command::new("cp")
+        .args([&machine.path("my tools/text"), &program])
+        .status();
+    assert!(copied.unwrap().success());
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     machine
         .config(&format!(

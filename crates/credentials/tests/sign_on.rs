@@ -5,11 +5,13 @@
 mod machine;
 mod stand_in;
 
+use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::Request;
-use lambda_invoke_credentials::{ErrorKind, HttpClient, HttpFuture, Provider};
+use lambda_invoke_credentials::{ErrorKind, Files, HttpClient, HttpFuture, LocalFiles, Provider};
 use machine::Machine;
 use serde_json::{Value, json};
 use stand_in::{Respond, StandIn, at, in_an_hour};
@@ -428,4 +430,56 @@ async fn a_login_that_has_ended_says_how_to_log_in() {
         said.contains("dpopKey") && !said.contains("hunter2"),
         "{said}"
     );
+}
+
+/// The files of this machine, of which none can be written.
+#[derive(Debug)]
+struct ReadOnly;
+
+impl Files for ReadOnly {
+    fn read(&self, path: &Path, max: usize) -> io::Result<Vec<u8>> {
+        LocalFiles::default().read(path, max)
+    }
+
+    fn write_private(&self, _: &Path, _: &[u8]) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_cannot_be_saved_is_renewed_with_its_latest_refresh_token() {
+    let signin = StandIn::start(|request, before| {
+        if !request
+            .body
+            .contains(&format!("\"refreshToken\":\"r{before}\""))
+        {
+            return Respond::With(400, "{\"error\":\"TOKEN_EXPIRED\"}".to_owned());
+        }
+        let keys = json!({ "accessKeyId": format!("ASIA{before}"), "secretAccessKey": "new",
+            "sessionToken": "new-token" });
+        let next = format!("r{}", before + 1);
+        Respond::ok(
+            json!({ "accessToken": keys, "expiresIn": 2, "refreshToken": next }).to_string(),
+        )
+    });
+    let file = json!({
+        "accessToken": { "accessKeyId": "ASIAOLD", "secretAccessKey": "hunter2",
+            "sessionToken": "old", "expiresAt": at(-5) },
+        "clientId": "c", "refreshToken": "r0", "dpopKey": PEM,
+    });
+    let machine = Machine::new("login-read-only")
+        .no_instance()
+        .set("AWS_ENDPOINT_URL_SIGNIN", &signin.url)
+        .config(&format!(
+            "[profile console]\nregion = eu-west-3\nlogin_session = {LOGIN}\n"
+        ))
+        .file(LOGIN_FILE, &file.to_string())
+        .profile("console");
+    let system = machine.system().with_files(ReadOnly);
+    let chain = machine.builder_of(system).build().unwrap();
+    for expected in ["ASIA0", "ASIA1"] {
+        let identity = chain.identity().await.unwrap();
+        assert_eq!(identity.credentials().access_key_id(), expected);
+        tokio::time::sleep(std::time::Duration::from_millis(2_100)).await;
+    }
 }

@@ -90,16 +90,21 @@ pub(crate) fn split(command: &str, is_windows: bool) -> Option<CommandLine> {
     }
     let line = with_program(shell_words::words(command)?)?;
     Some(match is_assignment(&line.program) || needs_shell(command) {
-        true => CommandLine::new("sh".to_owned(), vec!["-c".to_owned(), command.to_owned()]),
+        true => CommandLine::new("sh".to_owned(), vec!["-c".to_owned(), joined(command)]),
         false => line,
     })
+}
+
+/// A command on one line: further lines continue the value in the shared file.
+fn joined(command: &str) -> String {
+    command.replace('\n', " ")
 }
 
 /// The program of a command, for messages, even if a shell runs it: arguments and variables may be
 /// secrets. If the first words are more to a shell than words, none of them is shown.
 fn shown(text: &str, command: &CommandLine) -> String {
     const OPERATORS: [char; 10] = ['|', '&', ';', '<', '>', '(', ')', '{', '`', '\n'];
-    if command.arguments != ["-c", text] {
+    if command.arguments != ["-c", &joined(text)] {
         return command.program.clone();
     }
     let words = shell_words::words(text).unwrap_or_default();
@@ -139,7 +144,8 @@ fn needs_shell(command: &str) -> bool {
             (None, '\'' | '"') => quote = Some(character),
             (Some(open), close) if open == close => quote = None,
             (None | Some('"'), '$' | '`') => return true,
-            (None, special) if "|&;<>()~*?[#\n".contains(special) => return true,
+            // A line end continues the value in the shared file, and does not end the command.
+            (None, special) if "|&;<>()~*?[#".contains(special) => return true,
             _ => {}
         }
     }
@@ -223,6 +229,8 @@ mod tests {
                 &["/opt/my tools/prog", "--x", "a b"],
             ),
             (r"/bin/a\ b c", false, &["/bin/a b", "c"]),
+            ("prog a\n--b c", false, &["prog", "a", "--b", "c"]),
+            ("prog a\n--b $C", false, &["sh", "-c", "prog a --b $C"]),
             ("prog '$x|' \"a|b\"", false, &["prog", "$x|", "a|b"]),
             ("prog a | b", false, &["sh", "-c", "prog a | b"]),
             ("A_1=x prog", false, &["sh", "-c", "A_1=x prog"]),

@@ -44,7 +44,12 @@ pub struct LocalFiles;
 
 impl Files for LocalFiles {
     fn read(&self, path: &Path, max: usize) -> io::Result<Vec<u8>> {
-        match fs::metadata(path)?.is_file() {
+        let metadata = fs::metadata(path).map_err(|error| match error.kind() {
+            // A folder may not be searched: for this user, there is no such file.
+            io::ErrorKind::PermissionDenied => io::Error::new(io::ErrorKind::NotFound, error),
+            _ => error,
+        })?;
+        match metadata.is_file() {
             true => read(path, max),
             false => read_in_time(path.to_owned(), max),
         }

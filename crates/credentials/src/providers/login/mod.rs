@@ -11,7 +11,6 @@ use http::{HeaderValue, Method, Request};
 use lambda_invoke_sigv4::Timestamp;
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
-use zeroize::Zeroizing;
 
 use self::proof::ProofKey;
 use super::obtained::{self, Obtained};
@@ -68,7 +67,7 @@ pub(crate) async fn provide(
         Ok(()) => {
             let data = serde_json::to_vec_pretty(&file).unwrap_or_default();
             // The new keys are used even if they cannot be saved for other programs.
-            let _ = context.system().write(path, data).await;
+            context.save_login(path, data).await;
             keys_of(&file)
         }
         Err(_) if is_valid => Ok(kept),
@@ -94,8 +93,8 @@ async fn read(
     path: &Path,
     unusable: &(impl Fn(&str) -> Error + Sync),
 ) -> Result<Map<String, Value>, Error> {
-    let bytes = match context.system().read(path.to_owned()).await {
-        Ok(bytes) => Zeroizing::new(bytes),
+    let bytes = match context.read_login(path).await {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(unusable("does not exist"));
         }

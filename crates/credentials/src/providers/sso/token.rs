@@ -60,7 +60,7 @@ pub(super) async fn valid(context: &Context, sign_on: &SignOn) -> Result<Zeroizi
             let file = renewed.into_file(kept.file);
             let data = serde_json::to_vec_pretty(&file).unwrap_or_default();
             // The new token is used even if it cannot be saved for other programs.
-            let _ = context.system().write(path, data).await;
+            context.save_login(path, data).await;
             Ok(token)
         }
         Err(_) if is_valid => Ok(kept.token),
@@ -86,8 +86,8 @@ impl Kept {
         path: &Path,
         unusable: &(impl Fn(&str) -> Error + Sync),
     ) -> Result<Self, Error> {
-        let bytes = match context.system().read(path.to_owned()).await {
-            Ok(bytes) => Zeroizing::new(bytes),
+        let bytes = match context.read_login(path).await {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(unusable("does not exist"));
             }

@@ -74,7 +74,9 @@ impl Plan {
         }
         let mut is_of_role = match &self.base {
             Base::Keys(_) | Base::Process(_) | Base::Source(NamedSource::Environment) => false,
-            Base::WebIdentity(_) | Base::SignOn(_) | Base::Login(_) | Base::Source(_) => true,
+            // The ARN of whoever has logged in: a user, or the session of a role.
+            Base::Login(session) => session.contains(":assumed-role/"),
+            Base::WebIdentity(_) | Base::SignOn(_) | Base::Source(_) => true,
         };
         for role in &self.roles {
             role.check()?;
@@ -118,11 +120,8 @@ pub(crate) fn resolve(settings: &Settings) -> Result<Option<Plan>, Error> {
         visited.push(profile.clone());
         let is_first = visited.len() == 1;
         let name = profile.as_str();
-        // Keys in a source profile take precedence over a role of its own.
-        let keys = match is_first {
-            true => None,
-            false => keys(settings, name)?,
-        };
+        // A source profile with keys is used without the role that it may also have.
+        let has_keys = !is_first && keys(settings, name)?.is_some();
         let finish = |base, roles: Vec<Role>, base_profile: &str| {
             // The last one found is the first one assumed.
             let roles = roles.into_iter().rev().collect();
@@ -133,10 +132,7 @@ pub(crate) fn resolve(settings: &Settings) -> Result<Option<Plan>, Error> {
                 roles,
             }))
         };
-        if let Some(keys) = keys {
-            return finish(Base::Keys(keys), roles, name);
-        }
-        let Some(arn) = files.get(name, "role_arn") else {
+        let Some(arn) = files.get(name, "role_arn").filter(|_| !has_keys) else {
             return match base(settings, name)? {
                 Some(base) => finish(base, roles, name),
                 None if is_first => Ok(None),

@@ -123,6 +123,23 @@ fn official_assume_role_chains() {
 const KEYS: &str = "aws_access_key_id = AKID\naws_secret_access_key = secret\n";
 
 #[test]
+fn a_profile_has_the_same_credentials_as_a_source() {
+    for rest in [
+        "",
+        "credential_process = prog\n",
+        "login_session = arn\n",
+        "sso_start_url = u\nsso_region = r\nsso_account_id = 1\nsso_role_name = x\n",
+    ] {
+        let config = format!(
+            "[profile a]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = b\n\
+             [profile b]\n{KEYS}{rest}"
+        );
+        let kind = |name| std::mem::discriminant(&plan(&config, name).unwrap().unwrap().base);
+        assert_eq!(kind("a"), kind("b"), "{rest}");
+    }
+}
+
+#[test]
 fn contradictions_are_named_before_anything_is_sent() {
     let role = "role_arn = arn:aws:iam::123456789012:role/x";
     for (config, what) in [
