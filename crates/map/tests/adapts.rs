@@ -214,3 +214,32 @@ async fn curve_over_sockets() {
         }
     }
 }
+
+/// Two items, the first after ten minutes.
+struct Late(Pin<Box<tokio::time::Sleep>>, u64);
+
+impl futures_core::Stream for Late {
+    type Item = Result<Item, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if !self.0.is_elapsed() {
+            std::task::ready!(self.0.as_mut().poll(cx));
+        }
+        self.1 += 1;
+        Poll::Ready((self.1 <= 2).then(|| Ok(Item::new("1"))))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_source_does_not_use_up_the_patience() {
+    let service = InMemory::new(1, Duration::from_secs(1));
+    let late = Late(Box::pin(tokio::time::sleep(Duration::from_secs(600))), 0);
+    let mut run = Map::new(service.client(), "f".try_into().unwrap()).run(late);
+    while let Some(event) = run.next().await {
+        event.unwrap();
+    }
+    assert!(matches!(run.ended(), lambda_invoke_map::Ended::Complete));
+    let progress = run.progress();
+    assert_eq!(progress.finished.done, 2);
+    assert!(!progress.throttles.is_empty(), "nothing was throttled");
+}

@@ -8,7 +8,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use lambda_invoke_map::journal::{Decoded, Header, MAX_DATA, SLOT, Settled, SourceId};
+use lambda_invoke_map::journal::{
+    Decoded, Header, Kind, MAX_DATA, SLOT, ScanError, Scanner, Settled, SourceId,
+};
 use lambda_invoke_map::{Item, Journal, JournalError, Rerun, RunError, StateError, iter};
 use support::{Executions, Service, all, items, open, path, settled};
 
@@ -251,9 +253,31 @@ async fn with_a_window_of_zero_records_are_synced_before_anything_is_sent() {
     let service = Service::start(|builder| builder).await;
     let file = path("synced");
     let journal = Journal::open(&file, &Header::new("count"), std::time::Duration::ZERO).unwrap();
-    let (events, error) = all(service.map().journal(journal).run(iter(items(50)))).await;
+    let run = service.map().concurrency(1).journal(journal);
+    let (events, error) = all(run.run(iter(items(50)))).await;
     assert!(error.is_none());
     assert_eq!(settled(&events, Settled::Done), 50);
+    // Each group of records says that everything before it has been synced.
+    let bytes = fs::read(&file).unwrap();
+    let Ok(Decoded::Complete(header, length)) = Header::decode(&bytes) else {
+        panic!("no header")
+    };
+    let mut covered = (length / SLOT) as u64;
+    let mut groups = 0;
+    let mut scanner = Scanner::new(header.seed, covered);
+    let scanned = scanner.feed(&bytes[length..], |event| {
+        if event.found.kind == Kind::Synced {
+            assert_eq!(
+                event.found.number, covered,
+                "what came before was not synced"
+            );
+            covered = event.slot + 1;
+            groups += 1;
+        }
+        Ok::<_, ScanError>(())
+    });
+    scanned.unwrap();
+    assert!(groups >= 50, "{groups} groups");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -293,3 +293,36 @@ async fn an_item_that_waits_to_be_sent_again_and_may_have_run_is_unknown_at_the_
     assert_eq!(events.len(), 4, "each may have run, so each has a result");
     assert_eq!(settled(&events, Settled::Unknown), 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn batches_of_events_stay_within_the_limit_of_events() {
+    let service = Service::start(|builder| builder).await;
+    let large = format!("\"{}\"", "x".repeat(300 << 10));
+    let items = (0..10).map(move |_| Item::new(large.clone()));
+    let run = service.map().mode(Mode::Event).batch(10).run(iter(items));
+    let (events, error) = all(run).await;
+    assert!(error.is_none());
+    assert_eq!(settled(&events, Settled::Done), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exactly_the_share_of_failures_is_not_more_than_it() {
+    let fails = Function::buffered("some", |invocation: Invocation| async move {
+        match invocation.payload().as_ref() {
+            b"true" => Ok("1"),
+            _ => Err(lambda_invoke_endpoint::FunctionError::new("E", "failed")),
+        }
+    });
+    let service = Service::start(|builder| builder.function(fails)).await;
+    let items = (0..100).map(|n| Item::new(if n < 71 { "true" } else { "false" }));
+    let map = Map::new(service.client(), "some".try_into().unwrap());
+    let map = map
+        .concurrency(1)
+        .max_failures(Some(MaxFailures::Share(0.29)));
+    let mut run = map.run(iter(items));
+    while let Some(event) = run.next().await {
+        event.unwrap();
+    }
+    assert!(matches!(run.ended(), Ended::Complete), "{:?}", run.ended());
+    assert_eq!(run.progress().finished.failed(), 29);
+}

@@ -80,10 +80,18 @@ fn hint(error: &clap::Error) -> Option<String> {
         ErrorKind::UnknownArgument => argument_hint(text(ContextKind::InvalidArg)?, &words),
         // The shell expanded $LATEST to nothing, so the function's name became the qualifier.
         ErrorKind::MissingRequiredArgument => {
+            let lacks_name = match error.get(ContextKind::InvalidArg) {
+                Some(ContextValue::Strings(missing)) => {
+                    missing.iter().any(|name| name.starts_with('<'))
+                }
+                _ => false,
+            };
+            let is_expanded = words.iter().all(|word| word != "$LATEST");
             let qualifier = words
                 .iter()
                 .any(|word| word == "--qualifier" || word == "-q");
-            qualifier.then(|| "$LATEST needs single quotes: --qualifier '$LATEST'".to_owned())
+            (lacks_name && is_expanded && qualifier)
+                .then(|| "$LATEST needs single quotes: --qualifier '$LATEST'".to_owned())
         }
         _ => None,
     }
@@ -148,7 +156,12 @@ fn argument_hint(argument: &str, words: &[OsString]) -> Option<String> {
         return Some(format!("pass the payload with -p: -p {quoted}"));
     }
     let path = Path::new(argument);
-    let is_file = path.extension().is_some() || path.is_file();
+    // A sentence or a number can have a point as well.
+    let has_extension = path.extension().is_some_and(|extension| {
+        let first = extension.as_encoded_bytes().first();
+        first.is_some_and(u8::is_ascii_alphabetic) && !argument.contains(' ')
+    });
+    let is_file = has_extension || path.is_file();
     if is_file && name == "map" {
         return Some(
             "use --input FILE for the payloads; --format folder takes a folder".to_owned(),

@@ -11,16 +11,22 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use lambda_invoke::InvocationType;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::attempt::Mode;
 use crate::counted::counted;
-
 use crate::written;
 
-/// The maximum length of a batch's array in bytes: the service's limit for the payload of a
-/// request, 6 MiB.
-pub(super) const MAX_BYTES: usize = 6 << 20;
+/// Returns the maximum length of a batch's array in bytes: the service's limit for the payload of a
+/// request, 1 MiB for an event and 6 MiB for other calls.
+pub(super) const fn max_bytes(mode: Mode) -> usize {
+    match mode {
+        Mode::Event => InvocationType::Event.max_payload(),
+        Mode::Invoke | Mode::Stream => InvocationType::RequestResponse.max_payload(),
+    }
+}
 
 /// The response's results for the items, in order.
 #[derive(Debug, PartialEq, Eq)]

@@ -147,7 +147,7 @@ impl Map {
     }
 
     /// Sets how many items one invocation has: with more than one, the payload is a JSON array. 0 counts
-    /// as 1. A batch has fewer items if more would exceed 6 MiB, or if a slow source has no more yet.
+    /// as 1. A batch has fewer items if more would exceed 6 MiB (1 MiB for events), or if a slow source has no more yet.
     pub fn batch(mut self, items: usize) -> Self {
         self.batch = items.max(1);
         self

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::{Fields, MAX_ITEM, SourceError, SourceErrorKind};
+use crate::counted::counted;
 use crate::item::Item;
 
 /// JSON in which `{column}` stands for a field of a row. The rest stays as it is written.
@@ -221,6 +222,8 @@ fn fill_text(text: &str, columns: &StringRecord, row: &StringRecord) -> Result<S
 /// columns.
 pub struct Csv<R> {
     reader: csv::Reader<Bounded<R>>,
+    /// 1 if rows end with `\r\n`, of which the library counts the `\n` with the next row.
+    uncounted: u64,
     left: Arc<AtomicUsize>,
     columns: StringRecord,
     template: Option<Template>,
@@ -301,8 +304,12 @@ impl<R: Read> Csv<R> {
             None => distinct(&columns),
         };
         checked.map_err(|error| problem(error.to_string()))?;
+        let breaks = columns.iter().flat_map(str::bytes);
+        let breaks = breaks.filter(|byte| *byte == b'\n').count() as u64;
+        let uncounted = u64::from(reader.position().line() == 1 + breaks);
         Ok(Self {
             reader,
+            uncounted,
             left,
             columns,
             template,
@@ -313,12 +320,12 @@ impl<R: Read> Csv<R> {
     }
 
     fn read(&mut self) -> Result<Option<Item>, SourceError> {
-        let line = self.reader.position().line();
+        let line = self.reader.position().line() + self.uncounted;
         let place = || format!("the row of line {line}");
         let problem = |text: String| SourceError::new(place(), SourceErrorKind::Csv(text));
         self.left.store(MAX_ITEM, Ordering::Relaxed);
         let read = self.reader.read_record(&mut self.row);
-        if !read.map_err(|error| problem(error.to_string()))? {
+        if !read.map_err(|error| problem(explained(&error)))? {
             return Ok(None);
         }
         let payload = match &self.template {
@@ -333,6 +340,19 @@ impl<R: Read> Csv<R> {
             return Err(SourceError::new(place(), SourceErrorKind::TooLarge));
         }
         self.fields.name(Item::new(payload), place).map(Some)
+    }
+}
+
+/// Describes an error without the library's own line numbers, which differ from ours.
+fn explained(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => {
+            let fields = counted(*len, "field");
+            format!("it has {fields}, and the first row has {expected_len}")
+        }
+        _ => error.to_string(),
     }
 }
 
@@ -448,7 +468,19 @@ mod tests {
                 Some("\"{a:json}\""),
                 "the row of line 2: the field a is not JSON: \"x\"",
             ),
-            ("a,b\n1,2\n3\n", None, "the row of line 3: "),
+            (
+                "a,b\n1,2\n3\n",
+                None,
+                "the row of line 3: it has 1 field, and the first row has 2",
+            ),
+            // The library counts a line end of two bytes with the next row.
+            ("a\r\nx\r\n", Some("\"{a:json}\""), "the row of line 2: "),
+            (
+                "a\r\n1\r\nx\r\n",
+                Some("\"{a:json}\""),
+                "the row of line 3: ",
+            ),
+            ("a,b\r\n1,2\r\n3\r\n", None, "the row of line 3: "),
             (
                 "a,b,a\n1,2,3\n",
                 None,

@@ -81,7 +81,16 @@ impl Outcome {
         most.map(|(exit, _)| *exit)
     }
 
-    fn record(&mut self, measured: Result<Measured, Error>, start: Instant) -> Result<(), Failure> {
+    /// Records the result of a call. Returns whether another call can be made.
+    ///
+    /// # Errors
+    ///
+    /// If no call can be made, and there is no result to show.
+    fn record(
+        &mut self,
+        measured: Result<Measured, Error>,
+        start: Instant,
+    ) -> Result<bool, Failure> {
         let end = Instant::now();
         let since = |moment: Instant| {
             u64::try_from(moment.duration_since(start).as_micros()).unwrap_or(u64::MAX)
@@ -94,16 +103,20 @@ impl Outcome {
                 if let Some(first_byte) = measured.first_byte {
                     record(&mut self.first_byte, since(first_byte));
                 }
-                return Ok(());
+                return Ok(true);
             }
             Err(error) => error,
         };
         self.bytes += error.received().unwrap_or_default();
         self.retries += u64::from(error.attempts().saturating_sub(1));
         let (exit, kind) = classify(error.kind());
-        // Nothing was sent, and every other call would fail the same way.
+        // Every other call would fail the same way.
         if exit == Exit::Usage {
-            return Err(failure(&error));
+            if self.complete.is_empty() && self.failures.is_empty() {
+                return Err(failure(&error));
+            }
+            self.fail(kind.to_owned(), exit);
+            return Ok(false);
         }
         let service = error.service_error().and_then(|service| service.code());
         let function = error
@@ -120,7 +133,7 @@ impl Outcome {
             None => kind.to_owned(),
         };
         self.fail(kind, exit);
-        Ok(())
+        Ok(true)
     }
 
     fn fail(&mut self, kind: String, exit: Exit) {
@@ -220,9 +233,10 @@ impl Load {
         if self.arguments.buffered {
             let call = self.client.invoke(self.name.clone());
             let call = with_options(call, options, load.payload, load.client_context);
+            // Only the log reports that a streaming function failed after its first byte.
             let call = match options.dry_run {
                 true => call.dry_run(),
-                false => call,
+                false => call.log_tail(),
             };
             let reply = call.send().await?;
             let (attempts, received) = (reply.attempts(), Instant::now());
@@ -301,7 +315,11 @@ impl Caller {
                 biased;
                 // This fails only if the sender is dropped, which happens after the callers end.
                 _ = ended.wait_for(|ended| *ended) => return Ok(()),
-                measured = call => lock(&self.outcome).record(measured, start)?,
+                measured = call => {
+                    if !lock(&self.outcome).record(measured, start)? {
+                        return Ok(());
+                    }
+                }
             }
             self.bar.inc(1);
         }

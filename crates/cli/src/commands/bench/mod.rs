@@ -35,7 +35,7 @@ The exit code is 0 if every call succeeded, otherwise that of the most frequent 
 the benchmark early and shows the results so far, with exit code 130.
 
 A function that fails mid-stream counts as failed if the service reports it: with an error code, \
-or in the log's report. --buffered always reports it.
+or in the log.
 
 Failures are counted by kind and code; after the first 50, as \"further codes\".
 
@@ -51,6 +51,9 @@ Examples:
 #[command(after_help = EXAMPLES)]
 #[command(mut_arg("retry", |retry| retry.default_value("none")))]
 #[command(mut_arg("log_tail", |log| log.hide(true)))]
+#[command(mut_arg("max_attempts", |most| most.help(
+    "The maximum number of attempts of a call, including the first; needs --retry safe or at-least-once"
+)))]
 #[command(mut_arg("json", |json| json.help("Write the result as one JSON object, times in milliseconds")))]
 pub(crate) struct Arguments {
     #[command(flatten)]

@@ -10,7 +10,7 @@ use crate::exit::Failure;
 ///
 /// # Errors
 ///
-/// If a file is used twice.
+/// If a file is used twice, or if one that is written would be an item of the folder that is read.
 pub(super) fn check(arguments: &Arguments) -> Result<(), Failure> {
     let given = [
         ("--input", arguments.input.as_deref()),
@@ -37,7 +37,23 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Failure> {
             )));
         }
     }
-    Ok(())
+    let folder = files.iter().find(|(option, _)| *option == "--input");
+    let Some((_, folder)) = folder.filter(|(_, path)| path.is_dir()) else {
+        return Ok(());
+    };
+    let is_item = |path: &Path| {
+        let name = path.file_name().unwrap_or_default();
+        let is_hidden = name.as_encoded_bytes().starts_with(b".");
+        path.parent() == Some(folder.as_path()) && !path.is_dir() && !is_hidden
+    };
+    match files.iter().find(|(_, path)| is_item(path)) {
+        None => Ok(()),
+        Some((option, path)) => Err(Failure::usage(format!(
+            "{option} is in the folder of --input, so that {} would be an item\n  hint: use another \
+             folder, or a name that begins with a dot",
+            path.display()
+        ))),
+    }
 }
 
 /// The absolute path of a file, whether it exists or not; `None` for devices and pipes, which may be

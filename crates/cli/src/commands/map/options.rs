@@ -46,7 +46,7 @@ Examples:
 #[command(mut_arg("data_example", |example| example.hide(true)))]
 #[command(mut_arg("raw", |raw| raw.hide(true)))]
 #[command(mut_arg("json", |json| json.help("Write the summary and errors as JSON on stderr")))]
-#[command(mut_arg("log_tail", |log| log.help("Request the end of the log of every call, for exact billing and for failures that only the log reports; by default of one in 16")))]
+#[command(mut_arg("log_tail", |log| log.help("Request the end of the log of every call, for exact billing and for failures that only the log reports; by default of the first 100 and of one in 16 after them")))]
 #[command(mut_arg("dry_run", |dry_run| dry_run.help("Check the permission and the payloads, and count items, bytes and invocations, without running the function; with --sample, it runs for some items")))]
 #[command(mut_arg("output", |output| output.help("Write the results to FILE instead of stdout; FILE is replaced when the run ends").help_heading("Output")))]
 #[command(mut_arg("max_attempts", |most| most.help("The maximum number of attempts of an item, not counting throttled ones [default: AWS_MAX_ATTEMPTS, the profile's max_attempts, or 5]")))]

@@ -152,8 +152,8 @@ pub(super) struct Driver {
     /// The time at which this round of the loop began. The clock is read once for all calls that end in
     /// it and all that start in their place.
     now: Instant,
-    /// When a call was last accepted.
-    accepted: Instant,
+    /// Since when calls have been throttled and none was accepted.
+    throttled_since: Option<Instant>,
     phase: Phase,
     changing: Option<Changing>,
     ended: Ended,
@@ -207,7 +207,7 @@ impl Driver {
             is_rated: false,
             began: now,
             now,
-            accepted: now,
+            throttled_since: None,
             phase: Phase::Running,
             changing: Some(changing(phases)),
             ended: Ended::Complete,

@@ -23,6 +23,9 @@ use crate::store::{JournalError, Written};
 /// How many items must have ended before the share of failures is evaluated.
 const MIN_FOR_SHARE: u64 = 100;
 
+/// Allows for the rounding of a share such as 0.29, which is not exact: 29 of 100 are not more than that.
+const ROUNDED: f64 = 1.0 + 4.0 * f64::EPSILON;
+
 impl Driver {
     /// Processes the calls that ended; returns whether there were any.
     pub(super) fn poll_called(&mut self, cx: &mut Context<'_>) -> bool {
@@ -98,7 +101,10 @@ impl Driver {
         } = running;
         let is_throttled = error.is_throttled() && !error.may_have_run();
         match is_throttled {
-            true => work.throttled += 1,
+            true => {
+                work.throttled += 1;
+                self.throttled_since.get_or_insert(self.now);
+            }
             false => work.made += 1,
         }
         if !is_throttled && !error.may_have_run() {
@@ -110,7 +116,9 @@ impl Driver {
             max: self.settings.max_attempts,
             throttled: work.throttled,
             durable: work.is_durable(),
-            starved: self.now.duration_since(self.accepted) > self.settings.patience,
+            starved: self
+                .throttled_since
+                .is_some_and(|since| self.now.duration_since(since) > self.settings.patience),
         };
         let random = random();
         let verdict = verdict(&error, attempts, SystemTime::now(), random);
@@ -169,7 +177,7 @@ impl Driver {
 
     /// Records that the service accepted a call.
     fn accepted(&mut self, number: u64) {
-        self.accepted = self.now;
+        self.throttled_since = None;
         self.limiter.succeeded(number);
         let now = self.elapsed();
         self.rate.accepted(now);
@@ -291,7 +299,7 @@ impl Driver {
             Some(MaxFailures::Count(most)) => finished.failed() > most,
             Some(MaxFailures::Share(share)) => {
                 finished.all() >= MIN_FOR_SHARE
-                    && finished.failed() as f64 > share * finished.all() as f64
+                    && finished.failed() as f64 > share * finished.all() as f64 * ROUNDED
             }
         }
     }

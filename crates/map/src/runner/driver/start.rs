@@ -226,8 +226,8 @@ impl Driver {
 
     fn gather(&mut self, numbered: Numbered) -> Option<Work> {
         let bytes = numbered.item.payload.len() + 1;
-        let is_too_large =
-            !self.gathered.is_empty() && self.gathered_bytes + bytes + 1 > batch::MAX_BYTES;
+        let is_too_large = !self.gathered.is_empty()
+            && self.gathered_bytes + bytes + 1 > batch::max_bytes(self.settings.mode);
         let full = is_too_large.then(|| self.gathered_work());
         self.gathered_bytes += bytes;
         self.gathered.push(numbered);
