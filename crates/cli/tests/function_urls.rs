@@ -110,7 +110,8 @@ fn curl(arguments: &[&str]) -> Response {
             break;
         }
         bytes.extend_from_slice(&buffer[..length]);
-        if !bytes.ends_with(b"\r\n\r\n") {
+        let head = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+        if head.is_some_and(|at| bytes.len() > at + 4) {
             first.get_or_insert_with(Instant::now);
         }
     }

@@ -81,6 +81,11 @@ async fn a_python_generator_streams_chunk_by_chunk() {
         stderr.contains("\n  export AWS_ENDPOINT_URL_LAMBDA=http://127.0.0.1:"),
         "{stderr}"
     );
+    // botocore reads no other variable for the region.
+    assert!(
+        stderr.contains(" AWS_DEFAULT_REGION=us-east-1 "),
+        "{stderr}"
+    );
     assert!(stderr.contains("\n  aws lambda invoke "), "{stderr}");
     assert!(stderr.contains("\n  curl -N http://127.0.0.1:"), "{stderr}");
 }

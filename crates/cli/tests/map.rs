@@ -278,6 +278,9 @@ fn a_dry_run_runs_nothing_but_the_sample() {
         &payloads(10),
     );
     assert!(text(&output.stderr).contains("after 3 items that ran: about "));
+    let failed = ["fail", "--local", "--dry-run", "--sample", "3"];
+    let output = map(&failed, &payloads(10));
+    assert!(text(&output.stderr).contains("3 items of the sample failed"));
     let missing = map(&["missing", "--local", "--dry-run"], &payloads(1));
     assert_eq!(missing.status.code(), Some(3));
 }

@@ -136,6 +136,20 @@ fn no_file_has_two_uses() {
     }
     assert_eq!(fs::read(folder.join("payloads.jsonl")).unwrap(), input);
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+    // What is written to the folder that is read would be an item of the next run.
+    fs::write(folder.join("files/a.json"), "1").unwrap();
+    for written in [
+        ["--journal", "files/run.journal"],
+        ["--output-file", "files/out.jsonl"],
+        ["--failures", "files/f.jsonl"],
+    ] {
+        let mut command = program();
+        command.current_dir(&folder);
+        command.args(["map", "echo", "--local", "--input", "files"]);
+        let output = command.args(written).stdin(Stdio::null()).output().unwrap();
+        rejected(&output, "would be an item");
+    }
+    assert_eq!(fs::read_dir(folder.join("files")).unwrap().count(), 1);
     // A device may be used more than once.
     let null = map(
         &folder,

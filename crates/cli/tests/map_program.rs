@@ -14,7 +14,7 @@ use serde_json::Value;
 const HANDLER: &str = "\
 import os, time
 def lambda_handler(event, context):
-    time.sleep(0.01)
+    time.sleep(0.03)
     return {'n': event['n'], 'process': os.getpid()}
 ";
 

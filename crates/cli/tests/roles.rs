@@ -68,7 +68,12 @@ fn the_prompt_of_a_program_is_seen_and_its_output_is_not() {
                   \"SecretAccessKey\":\"a/secret+of=its:own\"}'\n";
     let home = home("process", None, None);
     let program = home.join("creds");
-    std::fs::write(&program, script).unwrap();
+    // Written by another process: while this one has it open for writing, a child that another test
+    // forks would keep it from being run.
+    std::fs::write(home.join("text"), script).unwrap();
+    let mut copy = std::process::Command::new("cp");
+    let copied = copy.arg(home.join("text")).arg(&program).status();
+    assert!(copied.unwrap().success());
     std::fs::set_permissions(
         &program,
         std::os::unix::fs::PermissionsExt::from_mode(0o755),

@@ -79,7 +79,7 @@ fn settle(child: &Child) {
             })
         });
         still = if sleeps { still + 1 } else { 0 };
-        still > 10
+        still > 40
     });
 }
 
@@ -140,7 +140,9 @@ fn ctrl_c_at_a_terminal_ends_the_reading_of_a_payload() {
         return;
     }
     let script = "
-import os, pty, sys, time
+import os, pty, signal, sys, time
+# Python's own handler would be taken for that of the program.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 child, terminal = pty.fork()
 if child == 0:
     os.execv(sys.argv[1], sys.argv[1:])

@@ -76,7 +76,8 @@ pub(crate) struct Options {
     /// Which failed calls to retry
     #[arg(long, value_enum, default_value_t = Retry::Safe, value_name = "POLICY")]
     pub(crate) retry: Retry,
-    /// The maximum number of attempts of a call, including the first [default: 3]
+    /// The maximum number of attempts of a call, including the first [default: AWS_MAX_ATTEMPTS, the
+    /// profile's max_attempts, or 3]
     #[arg(long, value_name = "N", value_parser = whole(1_u32..=1_000))]
     pub(crate) max_attempts: Option<u32>,
     /// Add a header 'NAME: VALUE' to the request, covered by its signature; can be repeated

@@ -82,6 +82,7 @@ fn parse(place: &str, text: &str) -> Result<Vec<(String, String)>, ConfigError> 
 /// The value at the beginning of a text, and the text after its line.
 fn value(text: &str) -> Result<(String, &str), Problem> {
     let begin = text.trim_start_matches([' ', '\t']);
+    let is_spaced = begin.len() < text.len();
     let (value, after) = match begin.chars().next() {
         Some(quote @ ('"' | '\'')) => quoted(begin, quote)?,
         _ => {
@@ -89,7 +90,11 @@ fn value(text: &str) -> Result<(String, &str), Problem> {
             let comment = line
                 .char_indices()
                 .find(|(at, character)| {
-                    *character == '#' && (*at == 0 || line[..*at].ends_with([' ', '\t']))
+                    let is_after_space = match *at {
+                        0 => is_spaced,
+                        at => line[..at].ends_with([' ', '\t']),
+                    };
+                    *character == '#' && is_after_space
                 })
                 .map_or(line.len(), |(at, _)| at);
             return Ok((line[..comment].trim().to_owned(), after));
@@ -152,8 +157,14 @@ mod tests {
             ),
             ("A=\nB=''\nC=\"\"", &[("A", ""), ("B", ""), ("C", "")]),
             (
-                "A=x # y\nB=x#y\nC=#\nD='x # y' # z",
-                &[("A", "x"), ("B", "x#y"), ("C", ""), ("D", "x # y")],
+                "A=x # y\nB=x#y\nC=#fff\nD='x # y' # z\nE= # none",
+                &[
+                    ("A", "x"),
+                    ("B", "x#y"),
+                    ("C", "#fff"),
+                    ("D", "x # y"),
+                    ("E", ""),
+                ],
             ),
             ("A='$HOME \\n'", &[("A", "$HOME \\n")]),
             (r#"A="a\nb\t\"\\\$\q""#, &[("A", "a\nb\t\"\\$\\q")]),

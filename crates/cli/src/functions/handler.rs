@@ -13,6 +13,7 @@ const NODE: &[&str] = &["handler", "lambdaHandler", "lambda_handler"];
 ///
 /// If it defines no function with a usual name; the error lists the names that it defines.
 pub(crate) fn find(language: Language, text: &str) -> Result<String, Problem> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (usual, defined) = match language {
         Language::Python => (PYTHON, python(text)),
         Language::Node => (NODE, node(text)),
@@ -24,7 +25,8 @@ pub(crate) fn find(language: Language, text: &str) -> Result<String, Problem> {
         return Ok((*name).to_owned());
     }
     // Only the interpreter can follow the exports that bundlers write.
-    let is_bundled = language == Language::Node && defined.is_empty();
+    let is_bundled =
+        language == Language::Node && (defined.is_empty() || text.contains("__webpack_exports__"));
     let mentioned = usual
         .iter()
         .find(|name| words(text).any(|word| word == **name));
@@ -211,6 +213,7 @@ mod tests {
                 "lambda_handler",
             ),
             ("def handler(event, context): pass", "handler"),
+            ("\u{feff}def handler(event, context): pass", "handler"),
             (
                 "def handler(e, c): pass\ndef lambda_handler(e, c): pass",
                 "lambda_handler",
@@ -241,6 +244,12 @@ mod tests {
         for (text, expected) in [
             ("exports.handler = async (event) => 1;", "handler"),
             ("module.exports.handler = f", "handler"),
+            (
+                "    exports.parse = parse;\nvar __webpack_exports__ = {};\n\
+                 __webpack_require__.d(__webpack_exports__, { handler: () => handler });\n\
+                 module.exports = __webpack_exports__;",
+                "handler",
+            ),
             ("module.exports = { handler }", "handler"),
             (
                 "module.exports = {\n  helper,\n  handler: async () => 1,\n};",

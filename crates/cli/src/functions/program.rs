@@ -83,8 +83,8 @@ fn program(spec: &FunctionSpec) -> Result<Program, ProgramError> {
 
 fn url(settings: &Url) -> FunctionUrl {
     let mut url = FunctionUrl::new().auth(match settings.signed {
-        true => UrlAuth::AwsIam,
-        false => UrlAuth::None,
+        Some(true) => UrlAuth::AwsIam,
+        Some(false) | None => UrlAuth::None,
     });
     if let Some(streamed) = settings.streamed {
         url = url.mode(match streamed {

@@ -75,8 +75,8 @@ pub(crate) struct Url {
     /// Whether responses are streamed (`RESPONSE_STREAM`) or collected (`BUFFERED`); `None` if not
     /// stated.
     pub(crate) streamed: Option<bool>,
-    /// Whether requests must be signed (`AWS_IAM`).
-    pub(crate) signed: bool,
+    /// Whether requests must be signed (`AWS_IAM`); `None` if not stated: if the user sets access keys.
+    pub(crate) signed: Option<bool>,
     pub(crate) cors: Option<Cors>,
 }
 

@@ -28,7 +28,7 @@ const LONGEST: u32 = 1 << 30;
 
 const EXAMPLES: &str = "\
 Each message is written as one line, as soon as it is complete:
-  {\"offset\":0,\"length\":118,
+  {\"offset\":0,\"length\":111,
    \"headers\":[{\"name\":\":event-type\",\"type\":\"string\",\"value\":..}, ..],
    \"event\":\"PayloadChunk\",\"payload\":\"Hello\"}
 A payload that is not UTF-8 is in \"payload_base64\". Messages of Lambda also have \"event\", \

@@ -67,7 +67,7 @@ fn pasted(arguments: &Arguments, url: &str, own: &FunctionSpec) -> [String; 3] {
         true => ("ACCESS_KEY", "SECRET_KEY"),
     };
     let is_open = match &own.url {
-        Some(settings) => !settings.signed,
+        Some(settings) => settings.signed != Some(true),
         None => !has_own_keys,
     };
     let signed = match is_open || arguments.no_verify {
@@ -76,8 +76,8 @@ fn pasted(arguments: &Arguments, url: &str, own: &FunctionSpec) -> [String; 3] {
     };
     [
         format!(
-            "export AWS_ENDPOINT_URL_LAMBDA={url} AWS_REGION={region} AWS_ACCESS_KEY_ID={id} \
-             AWS_SECRET_ACCESS_KEY={secret}"
+            "export AWS_ENDPOINT_URL_LAMBDA={url} AWS_REGION={region} AWS_DEFAULT_REGION={region} \
+             AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret}"
         ),
         format!("aws lambda invoke --region {region} --function-name {name} /dev/stdout"),
         format!(

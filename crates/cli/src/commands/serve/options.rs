@@ -43,7 +43,8 @@ Examples:
   lambda-invoke serve --dead-letter ./failed.jsonl --event-retry-delays 1s,2s
 
 Call it from another terminal, with this program or any SDK:
-  export AWS_REGION=us-east-1 AWS_ENDPOINT_URL_LAMBDA=http://127.0.0.1:9001
+  export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
+  export AWS_ENDPOINT_URL_LAMBDA=http://127.0.0.1:9001
   export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
   lambda-invoke stream hello -p '{\"name\":\"Ada\"}'
   aws lambda invoke --function-name hello /dev/stdout";

@@ -123,6 +123,9 @@ impl Arguments {
             .map_err(Failure::usage)?;
         for spec in &mut loaded.functions {
             spec.concurrency = self.limit(&spec.name).unwrap_or(spec.concurrency);
+            if let Some(url) = &mut spec.url {
+                url.signed.get_or_insert(!self.credential.is_empty());
+            }
         }
         Ok(loaded)
     }
@@ -243,6 +246,19 @@ mod tests {
     struct Program {
         #[command(flatten)]
         arguments: Arguments,
+    }
+
+    #[test]
+    fn own_keys_protect_a_url_whose_auth_is_not_stated() {
+        let folder = crate::functions::testing::Folder::new();
+        let text = "[functions.x]\ncommand = 'a'\nurl = { mode = 'BUFFERED' }";
+        let path = folder.write("lambda.toml", text);
+        for (keys, signed) in [(&[][..], false), (&["--credential", "id:secret"], true)] {
+            let given = ["serve", "--config", path.to_str().unwrap()];
+            let arguments = Program::parse_from(given.iter().chain(keys)).arguments;
+            let url = arguments.load().unwrap().functions[0].url.clone().unwrap();
+            assert_eq!(url.signed, Some(signed));
+        }
     }
 
     #[test]

@@ -13,7 +13,8 @@ use toml::Spanned;
 use crate::functions::error::{ConfigError, Problem};
 use crate::functions::source::{self, language_of};
 use crate::functions::spec::{
-    Code, Cors, CorsSettings, FunctionSpec, NAME, Url, VARIABLE, Value, is_name, is_variable,
+    Code, Cors, CorsSettings, FunctionSpec, Language, NAME, Url, VARIABLE, Value, is_name,
+    is_variable,
 };
 use crate::functions::{MOST_CONCURRENCY, MOST_MEMORY, MOST_QUEUED, MOST_TIMEOUT, dotenv};
 use crate::number::time;
@@ -277,8 +278,15 @@ impl Reader<'_> {
             (Some(from), None, None) => {
                 let (code, of_source, _) = source::source(from.get_ref(), &root)
                     .map_err(|error| self.inside(from, "source", &error))?;
-                let root = own.root.as_ref().map_or(of_source, |_| root);
-                Ok((rooted(code, from.get_ref(), own.root.is_some()), root))
+                if own.root.is_none() {
+                    return Ok((code, of_source));
+                }
+                let code = rooted(code, &of_source, &root).ok_or_else(|| {
+                    let what = format!("source '{}' has no handler in the root", from.get_ref());
+                    let instead = "name a root that contains it, or no root".to_owned();
+                    self.error(&from.span(), Problem::Unsupported { what, instead })
+                })?;
+                Ok((code, root))
             }
             (None, Some(handler), None) => {
                 let text = handler.get_ref();
@@ -425,15 +433,21 @@ impl Reader<'_> {
     }
 }
 
-/// Makes a handler relative to the configured root, rather than to the folder of its file.
-fn rooted(code: Code, file: &str, has_root: bool) -> Code {
-    match (code, Path::new(file).parent()) {
-        (Code::Handler { language, handler }, Some(parent)) if has_root => {
-            let handler = parent.join(handler).to_string_lossy().into_owned();
-            Code::Handler { language, handler }
-        }
-        (code, _) => code,
-    }
+/// Returns the code with its handler relative to the root; `None` if that would not be this file.
+fn rooted(code: Code, folder: &Path, root: &Path) -> Option<Code> {
+    let Code::Handler { language, handler } = code else {
+        return Some(code);
+    };
+    let file = source::module(folder, language, &handler);
+    let handler = match (folder.strip_prefix(root), language) {
+        (Ok(inside), _) => inside.join(handler),
+        // Unlike a module of Python's, this may have an absolute path.
+        (Err(_), Language::Node) => folder.join(handler),
+        (Err(_), Language::Python) => return None,
+    };
+    let handler = handler.to_string_lossy().into_owned();
+    (source::module(root, language, &handler) == file)
+        .then_some(Code::Handler { language, handler })
 }
 
 impl UrlSettings {
@@ -443,7 +457,7 @@ impl UrlSettings {
             url.streamed = Some(matches!(mode, Mode::ResponseStream));
         }
         if let Some(auth) = self.auth {
-            url.signed = matches!(auth, Auth::AwsIam);
+            url.signed = Some(matches!(auth, Auth::AwsIam));
         }
     }
 }

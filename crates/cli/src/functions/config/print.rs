@@ -61,8 +61,10 @@ fn table(function: &FunctionSpec) -> Table {
 
 fn url(url: &Url) -> Table {
     let mut table = Table::new();
-    let auth = if url.signed { "AWS_IAM" } else { "NONE" };
-    table.insert("auth".to_owned(), auth.into());
+    if let Some(signed) = url.signed {
+        let auth = if signed { "AWS_IAM" } else { "NONE" };
+        table.insert("auth".to_owned(), auth.into());
+    }
     if let Some(streamed) = url.streamed {
         let mode = if streamed {
             "RESPONSE_STREAM"

@@ -315,3 +315,38 @@ fn errors_name_the_line_and_what_would_be_right() {
         assert!(!shown.contains("hush"), "{shown}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_source_with_a_root_is_a_handler_in_the_root_or_an_error() {
+    let folder = project();
+    for file in ["src/v2.py", "v1.2/app.py", "other/app.py"] {
+        folder.write(file, "def handler(event, context): pass");
+    }
+    folder.write("other/app.mjs", "export const handler = 1");
+    std::os::unix::fs::symlink("src/v2.py", folder.path().join("current.py")).unwrap();
+    let absolute = folder.path().join("src/v2.py");
+    for (root, source, handler) in [
+        (".", absolute.to_str().unwrap(), Some("src/v2.handler")),
+        (".", "current.py", Some("src/v2.handler")),
+        (".", "v1.2/app.py", None),
+        ("src", "../other/app.py", None),
+    ] {
+        let text = format!("[functions.x]\nroot = '{root}'\nsource = '{source}'");
+        match (read(&folder, &text), handler) {
+            (Ok(found), Some(handler)) => {
+                let (language, handler) = (Language::Python, handler.to_owned());
+                assert_eq!(found[0].code, Code::Handler { language, handler });
+            }
+            (Err(error), None) => assert_eq!(error.line(), Some(3), "{error}"),
+            (found, _) => panic!("{source}: {found:?}"),
+        }
+    }
+    let text = "[functions.x]\nroot = 'src'\nsource = '../other/app.mjs'";
+    let found = &read(&folder, text).unwrap()[0];
+    assert_eq!(found.root, folder.path().join("src"));
+    let Code::Handler { handler, .. } = &found.code else {
+        panic!("{found:?}")
+    };
+    assert!(handler.ends_with("/other/app.handler"), "{handler}");
+}

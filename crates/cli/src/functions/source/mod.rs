@@ -52,7 +52,8 @@ pub(crate) fn argument(text: &str, folder: &Path) -> Result<FunctionSpec, Config
             setting: "what to run".to_owned(),
             expected: "NAME=SOURCE or NAME='COMMAND'",
         })),
-        [only] if is_source(only) => {
+        // A folder is not a command, whatever `PATH` has.
+        [only] if is_source(only) || is_executable(&folder.join(only).join("bootstrap")) => {
             let (code, root, _) = source(only, folder)?;
             Ok(FunctionSpec::new(name.to_owned(), code, root))
         }

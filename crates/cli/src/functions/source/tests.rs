@@ -75,6 +75,12 @@ fn reads_sources_and_commands() {
             root.clone(),
         ),
         (
+            "named=custom",
+            "named",
+            Code::Command(vec![path("custom/bootstrap")]),
+            root.join("custom"),
+        ),
+        (
             "custom",
             "custom",
             Code::Command(vec![path("custom/bootstrap")]),

@@ -374,12 +374,12 @@ impl Reader<'_> {
         self.unused(config.line, "FunctionUrlConfig.", &config, &used);
         let mut url = Url {
             // When in doubt, the URL requires signatures.
-            signed: true,
+            signed: Some(true),
             ..Url::default()
         };
         let auth = config.member("AuthType");
         match auth.map(|node| self.resolver.text(node)) {
-            Some(Ok(Some(auth))) if auth == "NONE" => url.signed = false,
+            Some(Ok(Some(auth))) if auth == "NONE" => url.signed = Some(false),
             Some(Ok(Some(auth))) if auth == "AWS_IAM" => {}
             Some(Err(Unresolved { line, why })) => {
                 let text = format!("AuthType is not used: {why}; AWS_IAM is used");

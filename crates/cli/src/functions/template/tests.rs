@@ -121,7 +121,7 @@ fn reads_a_project() {
     assert_eq!(web.code, Code::Handler { language, handler });
     assert_eq!((web.name.as_str(), web.concurrency), ("web-dev", 2));
     let url = web.url.as_ref().unwrap();
-    assert_eq!((url.streamed, url.signed), (Some(true), false));
+    assert_eq!((url.streamed, url.signed), (Some(true), Some(false)));
     let cors = url.cors.as_ref().unwrap();
     assert_eq!(
         (cors.settings().allow_origins.len(), cors.settings().max_age),

@@ -55,10 +55,13 @@ impl Calls {
             state.changes.clear();
         }
         let times = state.changes.entry(path.to_owned()).or_default();
-        if times.len() >= Self::OFTEN {
-            times.pop_front();
+        // Functions that share a folder report the same change.
+        if times.back() != Some(&time) {
+            if times.len() >= Self::OFTEN {
+                times.pop_front();
+            }
+            times.push_back(time);
         }
-        times.push_back(time);
         let times: Vec<_> = times.iter().copied().collect();
         let during: Vec<_> = times.iter().map(|time| state.during(*time)).collect();
         let is_distinct = during.windows(2).all(|pair| pair.first() != pair.last());

@@ -7,6 +7,8 @@
 mod calls;
 mod sources;
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -87,6 +89,8 @@ struct Watched {
     known: Snapshot,
     /// The state of the last scan, if it differs: a change is complete when two scans agree.
     seen: Option<Snapshot>,
+    /// Source that was removed, such as build output that is about to be written again.
+    removed: BTreeSet<PathBuf>,
 }
 
 impl Watched {
@@ -105,6 +109,7 @@ impl Watched {
             sources,
             known,
             seen: None,
+            removed: BTreeSet::new(),
         }
     }
 
@@ -122,7 +127,13 @@ impl Watched {
         let changes = now.changes(&self.known);
         self.known = now;
         let (mut notes, mut restart) = (Vec::new(), None);
-        for changed in changes {
+        for mut changed in changes {
+            match changed.time {
+                None => {
+                    self.removed.insert(changed.path.clone());
+                }
+                Some(_) => changed.is_new &= !self.removed.remove(&changed.path),
+            }
             let shown = self.sources.shown(&changed.path);
             if let Some(what) = unwatched(&changed, &shown, calls) {
                 notes.push(Note {
@@ -158,9 +169,10 @@ fn unwatched(changed: &Change, shown: &str, calls: &Calls) -> Option<String> {
             "{shown} was written during a call; it is not watched"
         ));
     }
-    calls
-        .writes(&changed.path, time)
-        .then(|| format!("every call writes {shown}; it is no longer watched"))
+    calls.writes(&changed.path, time).then(|| {
+        let often = Calls::OFTEN;
+        format!("{shown} changed {often} times, each time during a call; it is no longer watched")
+    })
 }
 
 #[cfg(test)]
@@ -195,6 +207,7 @@ mod tests {
             sources,
             known,
             seen: None,
+            removed: BTreeSet::new(),
         }
     }
 
@@ -247,6 +260,44 @@ mod tests {
             std::thread::sleep(Duration::from_millis(2));
         }
         assert_eq!(restarts, Calls::OFTEN - 1);
+    }
+
+    #[test]
+    fn source_that_is_written_again_stays_watched() {
+        let folder = Folder::new();
+        let mut watched = watched(&folder);
+        let calls = Calls::default();
+        std::fs::remove_file(folder.path().join("app.py")).unwrap();
+        assert!(settled(&mut watched, &calls).unwrap().restart.is_some());
+        let begin = SystemTime::now() - Duration::from_secs(1);
+        folder.write("app.py", "def handler(e, c): return 2");
+        calls.ended(begin, SystemTime::now() + Duration::from_secs(1));
+        assert!(settled(&mut watched, &calls).unwrap().restart.is_some());
+        folder.write("app.py", "def handler(e, c): return 33");
+        assert!(settled(&mut watched, &calls).unwrap().restart.is_some());
+    }
+
+    #[test]
+    fn functions_that_share_a_folder_do_not_restart_forever() {
+        let folder = Folder::new();
+        let mut both = [watched(&folder), watched(&folder)];
+        // The second one has written app.py again.
+        let _ = settled(&mut both[0], &Calls::default());
+        let (calls, begin) = (Calls::default(), SystemTime::now());
+        let moment = Duration::from_micros(1);
+        let mut restarts = 0;
+        for number in 1..=20_u8 {
+            let path = folder.write("app.py", &"#".repeat(number.into()));
+            let time = begin + Duration::from_secs(number.into());
+            let file = std::fs::File::options().write(true).open(path).unwrap();
+            file.set_modified(time).unwrap();
+            calls.ended(time - moment, time + moment);
+            for watched in &mut both {
+                let note = settled(watched, &calls);
+                restarts += usize::from(note.is_some_and(|note| note.restart.is_some()));
+            }
+        }
+        assert_eq!(restarts, 2 * (Calls::OFTEN - 1));
     }
 
     #[test]
