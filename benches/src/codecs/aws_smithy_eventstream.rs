@@ -71,8 +71,9 @@ impl Codec for Contender {
     }
 
     fn enforces(rule: Rule) -> bool {
-        // This codec has no limits.
+        // This codec has no limits, and accepts headers without a name.
         ![
+            Rule::NonEmptyName,
             Rule::MaxMessageLength,
             Rule::MaxHeadersLength,
             Rule::MaxValueLength,

@@ -70,8 +70,29 @@ impl Signer for Contender {
     }
 
     fn claims(request: &Parts) -> bool {
-        // `aws-sigv4` reads `+` as a space, and replaces bytes that are not UTF-8.
+        // `aws-sigv4` reads `+` as a space, and replaces bytes that are not UTF-8, escaped ones as well.
         let query = request.uri.query().unwrap_or_default();
-        !query.contains('+') && request.uri.path().is_ascii() && query.is_ascii()
+        let is_ascii = request.uri.path().is_ascii() && query.is_ascii();
+        !query.contains('+') && is_ascii && std::str::from_utf8(&unescaped(query)).is_ok()
     }
+}
+
+/// Decodes the percent-encoded bytes of a text.
+fn unescaped(text: &str) -> Vec<u8> {
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    while let [first, after @ ..] = rest {
+        let digits = after.get(..2).filter(|_| *first == b'%');
+        let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        let escaped = digits.and_then(|digits| {
+            let digits = std::str::from_utf8(digits).ok()?;
+            u8::from_str_radix(digits, 16).ok()
+        });
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() {
+            &after[2..]
+        } else {
+            after
+        };
+    }
+    bytes
 }

@@ -32,7 +32,9 @@ pub fn table(data: &[u8]) {
     match kind % 2 {
         0 => {
             if let Ok(case) = Case::arbitrary(&mut u) {
-                reads_back(&case);
+                if !case.has_private_name() {
+                    reads_back(&case);
+                }
             }
         }
         _ => any(rest),
@@ -57,6 +59,14 @@ enum Part {
 }
 
 impl Case {
+    /// Whether the table or the template has a name that `serde_json` reserves: this property reads
+    /// the payloads as a `Value`, where a member of this name stands for another value.
+    fn has_private_name(&self) -> bool {
+        let parts = self.parts.iter().map(|(name, _)| name);
+        let mut names = self.columns.iter().chain(parts);
+        names.any(|name| name.starts_with("$serde_json::private::"))
+    }
+
     /// Columns with different names.
     fn columns(&self) -> Vec<&str> {
         let mut seen = BTreeSet::new();
