@@ -35,8 +35,8 @@ mistakes in the function's configuration; the SDKs retry those because of the st
 request three times in vain.
 
 A code that is not listed here is classified by its status. The execution is *not started* for 400 to
-407, 411, 413, 414, 415, 417, 421, 426, 428, 429 and 431, which only ever reject a request, and
-*unknown* for any other. The class is *throttled* for 429, *transient* for 408, 500, 502, 503 and 504,
+407, 411, 413, 414, 415, 417, 421, 426, 428, 429 and 431, which reject a request (the only known exception is
+in the table: `RequestAbortedException`), and *unknown* for any other. The class is *throttled* for 429, *transient* for 408, 500, 502, 503 and 504,
 and *permanent* for the others. If a listed code comes with a status of another kind than listed (4xx
 instead of 5xx or the reverse), its execution is classified by that status too, except for throttling.
 ";
