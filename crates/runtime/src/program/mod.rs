@@ -89,8 +89,8 @@ impl Program {
     /// folder of the file, and it is this file that runs, even if another one has its name without the
     /// extension.
     ///
-    /// Without `:handler`, the handler is `lambda_handler` or `handler`, whichever word the source
-    /// defines.
+    /// Without `:handler`, the handler is `lambda_handler` or `handler`, the first of these words that
+    /// the source contains.
     ///
     /// # Errors
     ///
