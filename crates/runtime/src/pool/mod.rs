@@ -58,9 +58,11 @@ struct State {
 }
 
 impl State {
-    /// Removes instances whose tokio runtime has been shut down, and with it their tasks.
-    fn forget_lost(&mut self) {
+    /// Whether there are no instances, after those have been removed whose tokio runtime has been shut
+    /// down, and with it their tasks.
+    fn is_empty(&mut self) -> bool {
         self.instances.retain(|instance| !instance.is_lost());
+        self.instances.is_empty()
     }
 }
 
@@ -154,12 +156,8 @@ impl Pool {
             let changed = inner.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            {
-                let mut state = inner.lock();
-                state.forget_lost();
-                if state.instances.is_empty() {
-                    return;
-                }
+            if inner.lock().is_empty() {
+                return;
             }
             changed.await;
         }
@@ -180,8 +178,7 @@ impl Inner {
         if state.closed {
             return Err(InvokeError::Closed);
         }
-        state.forget_lost();
-        if state.instances.is_empty() {
+        if state.is_empty() {
             // The runtime of earlier ones may have ended.
             state.runtime = Some(Handle::current());
             state.patient = false;
