@@ -222,8 +222,6 @@ fn fill_text(text: &str, columns: &StringRecord, row: &StringRecord) -> Result<S
 /// columns.
 pub struct Csv<R> {
     reader: csv::Reader<Bounded<R>>,
-    /// 1 if rows end with `\r\n`, of which the library counts the `\n` with the next row.
-    uncounted: u64,
     left: Arc<AtomicUsize>,
     columns: StringRecord,
     template: Option<Template>,
@@ -237,6 +235,12 @@ struct Bounded<R> {
     inner: R,
     left: Arc<AtomicUsize>,
     has_begun: bool,
+    /// The bytes that were read last. The library takes all of them before it reads more.
+    last: Vec<u8>,
+    /// The offset of their end.
+    end: u64,
+    /// The offset of a byte that is wanted, and the byte as soon as it has been read.
+    wanted: (u64, Option<u8>),
 }
 
 impl<R: Read> Bounded<R> {
@@ -257,6 +261,24 @@ impl<R: Read> Bounded<R> {
     }
 }
 
+impl<R> Bounded<R> {
+    fn want(&mut self, offset: u64) {
+        let start = self.end - self.last.len() as u64;
+        let at = offset.checked_sub(start).map(usize::try_from);
+        let byte = at.and_then(|at| self.last.get(at.ok()?)).copied();
+        self.wanted = (offset, byte);
+    }
+
+    fn keep(&mut self, read: &[u8]) {
+        if self.wanted.0 == self.end {
+            self.wanted.1 = self.wanted.1.or_else(|| read.first().copied());
+        }
+        self.last.clear();
+        self.last.extend_from_slice(read);
+        self.end += read.len() as u64;
+    }
+}
+
 /// A byte order mark, and one byte more.
 const MARK_AND_MORE: usize = 4;
 
@@ -274,6 +296,7 @@ impl<R: Read> Read for Bounded<R> {
             false => self.begin(buffer)?,
         };
         self.left.store(left - read, Ordering::Relaxed);
+        self.keep(&buffer[..read]);
         Ok(read)
     }
 }
@@ -291,6 +314,9 @@ impl<R: Read> Csv<R> {
             inner: reader,
             left: Arc::clone(&left),
             has_begun: false,
+            last: Vec::new(),
+            end: 0,
+            wanted: (0, None),
         };
         let mut reader = csv::ReaderBuilder::new().from_reader(bounded);
         let place = || "row 1".to_owned();
@@ -304,12 +330,8 @@ impl<R: Read> Csv<R> {
             None => distinct(&columns),
         };
         checked.map_err(|error| problem(error.to_string()))?;
-        let breaks = columns.iter().flat_map(str::bytes);
-        let breaks = breaks.filter(|byte| *byte == b'\n').count() as u64;
-        let uncounted = u64::from(reader.position().line() == 1 + breaks);
         Ok(Self {
             reader,
-            uncounted,
             left,
             columns,
             template,
@@ -320,11 +342,15 @@ impl<R: Read> Csv<R> {
     }
 
     fn read(&mut self) -> Result<Option<Item>, SourceError> {
-        let line = self.reader.position().line() + self.uncounted;
-        let place = || format!("the row of line {line}");
-        let problem = |text: String| SourceError::new(place(), SourceErrorKind::Csv(text));
+        let begin = self.reader.position().clone();
+        self.reader.get_mut().want(begin.byte());
         self.left.store(MAX_ITEM, Ordering::Relaxed);
         let read = self.reader.read_record(&mut self.row);
+        // If a row ends with `\r\n`, the library counts the `\n` with the next row.
+        let is_behind = self.reader.get_ref().wanted.1 == Some(b'\n');
+        let line = begin.line() + u64::from(is_behind);
+        let place = || format!("the row of line {line}");
+        let problem = |text: String| SourceError::new(place(), SourceErrorKind::Csv(text));
         if !read.map_err(|error| problem(explained(&error)))? {
             return Ok(None);
         }
@@ -481,6 +507,8 @@ mod tests {
                 "the row of line 3: ",
             ),
             ("a,b\r\n1,2\r\n3\r\n", None, "the row of line 3: "),
+            ("a,b\r\n1,2\n3\n", None, "the row of line 3: "),
+            ("a,b\n1,2\r\n3\n", None, "the row of line 3: "),
             (
                 "a,b,a\n1,2,3\n",
                 None,
