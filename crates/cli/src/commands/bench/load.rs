@@ -325,3 +325,41 @@ impl Caller {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lambda_invoke::{CredentialsFuture, ProvideCredentials};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Gone;
+
+    impl ProvideCredentials for Gone {
+        fn provide(&self) -> CredentialsFuture<'_> {
+            Box::pin(async { Err("the session is over".into()) })
+        }
+    }
+
+    #[test]
+    fn results_are_kept_when_credentials_are_gone() {
+        let client = Client::builder().region("us-east-1").credentials(Gone);
+        let client = client.build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let gone = || runtime.block_on(async { client.invoke("f").send().await.unwrap_err() });
+        let (mut outcome, start) = (Outcome::new().unwrap(), Instant::now());
+        assert!(outcome.record(Err(gone()), start).is_err());
+        let measured = Measured {
+            first_byte: None,
+            bytes: 1,
+            attempts: 1,
+        };
+        assert!(outcome.record(Ok(measured), start).unwrap());
+        assert!(!outcome.record(Err(gone()), start).unwrap());
+        assert_eq!((outcome.complete.len(), outcome.failed()), (1, 1));
+        assert_eq!(outcome.failures["credentials"].1, 1);
+    }
+}
