@@ -5,6 +5,7 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lambda_invoke_runtime::{Outcome, Pool};
@@ -237,25 +238,37 @@ async fn a_failed_start_fails_a_call_of_its_own_tenant_even_if_another_waits_lon
     assert_eq!(succeeded.text(), "7");
 }
 
+/// One instance, for which one call may wait. It writes its events to the file that is returned, and
+/// responds once there is a file `go`.
+fn blocked(folder: &Folder) -> (Pool, PathBuf) {
+    let ran = folder.path().join("ran");
+    let text = format!(
+        "import os, time\ndef handler(event, context):\n    open({ran:?}, 'a').write(event)\n\
+         \x20   while not os.path.exists('go'): time.sleep(0.01)\n"
+    );
+    let program = function(folder, "app.py", &text).concurrency(1).queue(1);
+    (Pool::new(program), ran)
+}
+
+/// Waits until the instance has a call.
+async fn has_begun(ran: &Path) {
+    while !ran.exists() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_call_whose_caller_stops_waiting_for_an_instance_does_not_run() {
     if support::tools::lacks(&["python3"]) {
         return;
     }
     let folder = Folder::new();
-    let ran = folder.path().join("ran");
-    let text = format!(
-        "import os, time\ndef handler(event, context):\n    open({ran:?}, 'a').write(event)\n\
-         \x20   while not os.path.exists('go'): time.sleep(0.01)\n"
-    );
-    let pool = Pool::new(function(&folder, "app.py", &text).concurrency(1).queue(1));
+    let (pool, ran) = blocked(&folder);
     let first = async {
         invoke(&pool, "\"a\"").await;
     };
     let abandoned = async {
-        while !ran.exists() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        has_begun(&ran).await;
         let call = invoke(&pool, "\"b\"");
         let ended = tokio::time::timeout(Duration::from_millis(50), call).await;
         assert!(ended.is_err(), "it waits for the instance");
@@ -411,19 +424,12 @@ async fn a_call_whose_caller_has_stopped_waiting_leaves_its_place_in_the_queue()
         return;
     }
     let folder = Folder::new();
-    let ran = folder.path().join("ran");
-    let text = format!(
-        "import os, time\ndef handler(event, context):\n    open({ran:?}, 'a').write(event)\n\
-         \x20   while not os.path.exists('go'): time.sleep(0.01)\n"
-    );
-    let pool = Pool::new(function(&folder, "app.py", &text).concurrency(1).queue(1));
+    let (pool, ran) = blocked(&folder);
     let first = async {
         invoke(&pool, "\"a\"").await;
     };
     let others = async {
-        while !ran.exists() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        has_begun(&ran).await;
         for waiting in ["\"b\"", "\"c\""] {
             let call = pool.invoke(event(waiting));
             let ended = tokio::time::timeout(Duration::from_millis(50), call).await;

@@ -142,6 +142,21 @@ async fn tenants_share_the_limit_but_not_instances() {
     assert!(pids.len() >= 3, "{pids:?}");
 }
 
+/// Calls until the only instance is free, and checks that the call succeeds.
+async fn succeeds_soon(pool: &Pool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        match pool.invoke(event("{}")).await {
+            Ok(response) => {
+                assert_eq!(response.finish().await.outcome, Outcome::Succeeded);
+                return;
+            }
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_dropped_response_holds_nothing_up() {
     if support::tools::lacks(&["python3"]) {
@@ -152,17 +167,7 @@ async fn a_dropped_response_holds_nothing_up() {
     let response = pool.invoke(event(r#"{"stream":200}"#)).await.unwrap();
     drop(response);
     // The instance is free once the rest of the stream has been discarded.
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        match pool.invoke(event("{}")).await {
-            Ok(response) => {
-                assert_eq!(response.finish().await.outcome, Outcome::Succeeded);
-                break;
-            }
-            Err(error) => assert!(Instant::now() < deadline, "{error}"),
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    succeeds_soon(&pool).await;
     // A call that is dropped while it waits for the response still runs to its end.
     let abandoned = pool.invoke(event(r#"{"until":"go"}"#));
     assert!(
@@ -175,17 +180,7 @@ async fn a_dropped_response_holds_nothing_up() {
         Err(InvokeError::TooManyRequests { .. })
     ));
     folder.file("go", "");
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        match pool.invoke(event("{}")).await {
-            Ok(response) => {
-                assert_eq!(response.finish().await.outcome, Outcome::Succeeded);
-                return;
-            }
-            Err(error) => assert!(Instant::now() < deadline, "{error}"),
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    succeeds_soon(&pool).await;
 }
 
 #[tokio::test]
