@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::Result;
@@ -213,6 +215,18 @@ impl Server {
     pub fn number(&mut self, word: &str) -> Result<f64> {
         writeln!(self.input, "{word}")?;
         Ok(self.line()?.parse()?)
+    }
+
+    /// Moves the threads of this process, but not its children, to a processor.
+    pub fn move_to(&self, cpu: usize) -> Result<()> {
+        let mut only = CpuSet::new();
+        only.set(cpu)?;
+        for thread in std::fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            if let Some(id) = thread?.file_name().to_str() {
+                sched_setaffinity(Pid::from_raw(id.parse()?), &only)?;
+            }
+        }
+        Ok(())
     }
 
     fn line(&mut self) -> Result<String> {

@@ -29,11 +29,30 @@ const LOADS: [(&str, &str, &str); 2] = [
     ("8", "4", "8 callers on 4 instances"),
 ];
 
+/// Where the host runs. Functions and client share the second processor, or all share it with the
+/// host. If the scheduler chose, a ratio would depend on its choices, which differ between hosts.
+const PLACES: [(Placed, &str); 2] = [
+    (Placed::Apart, "host on a core of its own"),
+    (Placed::Together, "all on one core"),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Placed {
+    Apart,
+    Together,
+}
+
+/// The processor of the functions and the client, and the host's own one.
+const SHARED: &str = "1";
+const OWN: usize = 0;
+
 pub fn bare(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for function in functions(place)? {
         for load in LOADS {
-            rows.extend(compare(place, report, &function, load)?);
+            for placed in PLACES {
+                rows.extend(compare(place, report, &function, load, placed)?);
+            }
         }
     }
     Ok(rows)
@@ -108,13 +127,17 @@ fn compare(
     report: &mut Report,
     function: &Function,
     load: (&str, &str, &str),
+    (placed, at): (Placed, &str),
 ) -> Result<Vec<Row>> {
     let measured = match function.program.filter(|program| lacks(place, program)) {
         Some(program) => Err(format!("{program} is not installed")),
-        None => Ok(measure(place, report, function, load)?),
+        None => Ok(measure(place, report, function, load, placed)?),
     };
     let (_, _, how) = load;
-    let name = |what| format!("runtime, {} function, {how}, {what}", function.language);
+    let name = |what| {
+        let language = function.language;
+        format!("runtime, {language} function, {how}, {at}, {what}")
+    };
     let rows = HOSTS[..2].iter().enumerate().map(|(index, host)| {
         let cost = name(format!("{host}, CPU of the host relative to the bare loop"));
         let delay = name(format!("{host}, added latency"));
@@ -164,6 +187,7 @@ fn measure(
     report: &mut Report,
     function: &Function,
     (callers, instances, _): (&str, &str, &str),
+    placed: Placed,
 ) -> Result<[Measured; 3]> {
     let root = place.benches.join("functions").display().to_string();
     let mut ours = vec!["--no-verify", "1", "small", instances, callers];
@@ -171,21 +195,26 @@ fn measure(
     let mut bare = vec![instances, root.as_str(), function.handler];
     bare.extend(function.command.iter().map(String::as_str));
     let mut servers = [
-        Server::start(place, "server-runtime", &ours[1..])?,
-        Server::start(place, "server-runtime", &ours)?,
-        Server::start(place, "server-loop", &bare)?,
+        Server::start_on(place, Some(SHARED), "server-runtime", &ours[1..])?,
+        Server::start_on(place, Some(SHARED), "server-runtime", &ours)?,
+        Server::start_on(place, Some(SHARED), "server-loop", &bare)?,
     ];
     let (rounds, count) = if report.quick { (5, 1000) } else { (15, 3000) };
     let calls = count + 4 * callers.parse::<usize>()?;
     let mut measured: [Measured; 3] = Default::default();
-    // The first round starts the instances, and is not counted.
+    // The first round starts the instances, which stay where they started, and is not counted.
     for round in 0..=rounds {
+        if round == 1 && placed == Placed::Apart {
+            for server in &servers {
+                server.move_to(OWN)?;
+            }
+        }
         for turn in 0..HOSTS.len() {
             let index = (round + turn) % HOSTS.len();
             let server = &mut servers[index];
             let before = server.number("cpu")?;
             let args = [&*server.url, "invoke", callers, &count.to_string()];
-            let load = place.measure_on(None, "load-bare", &args, &[])?;
+            let load = place.measure_on(Some(SHARED), "load-bare", &args, &[])?;
             let cpu = (server.number("cpu")? - before) / calls as f64;
             if number(&load, "bytes")? != (GREETING.len() * count) as f64 {
                 return Err(format!("not every call returned the greeting: {load}").into());
@@ -194,7 +223,8 @@ fn measure(
                 "runtime",
                 json!({
                     "host": HOSTS[index], "round": round, "function": function.language,
-                    "callers": callers, "instances": instances, "cpu_ns": cpu, "client": load,
+                    "callers": callers, "instances": instances, "placed": format!("{placed:?}"),
+                    "cpu_ns": cpu, "client": load,
                 }),
             );
             if round > 0 {
