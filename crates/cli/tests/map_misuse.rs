@@ -168,6 +168,71 @@ fn no_file_has_two_uses() {
 }
 
 #[test]
+fn an_output_that_fails_leaves_the_other_one_complete() {
+    let folder = folder("one-output");
+    fs::write(
+        folder.join("payloads.jsonl"),
+        "{\"when\":\"before\"}\n".repeat(30),
+    )
+    .unwrap();
+    let fails = |arguments: &[&str], stdout: Stdio| {
+        let mut command = program();
+        command.current_dir(&folder);
+        command.args([
+            "map",
+            "fail",
+            "--local",
+            "--input",
+            "payloads.jsonl",
+            "--rate",
+            "30",
+        ]);
+        command.args(arguments).stdin(Stdio::null()).stdout(stdout);
+        command.stderr(Stdio::null()).status().unwrap().code()
+    };
+    let count = |name: &str| {
+        let text = fs::read_to_string(folder.join(name)).unwrap();
+        (1..30).contains(&text.lines().count())
+    };
+    let code = fails(&["--failures", "/dev/full", "-o", "results"], Stdio::null());
+    assert_eq!((code, count("results")), (Some(4), true));
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let code = fails(&["--failures", "failures"], full.into());
+    assert_eq!((code, count("failures")), (Some(4), true));
+    // Such as `map .. | head -1`.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let code = fails(&["--failures", "closed"], writer.into());
+    assert_eq!((code, count("closed")), (Some(141), true));
+}
+
+#[test]
+fn results_may_go_to_stdout_by_its_name() {
+    let folder = folder("stdout");
+    let file = fs::File::create(folder.join("results")).unwrap();
+    let mut command = program();
+    command
+        .current_dir(&folder)
+        .stdin(Stdio::null())
+        .stdout(file);
+    command.args([
+        "map",
+        "echo",
+        "--local",
+        "--input",
+        "payloads.jsonl",
+        "-o",
+        "/dev/stdout",
+    ]);
+    assert!(command.stderr(Stdio::null()).status().unwrap().success());
+    let text = fs::read_to_string(folder.join("results")).unwrap();
+    assert_eq!(text.lines().count(), 3, "{text}");
+}
+
+#[test]
 fn a_link_to_nothing_in_a_folder_is_a_missing_item() {
     let folder = folder("links");
     let files = folder.join("files");

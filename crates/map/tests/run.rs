@@ -270,6 +270,32 @@ async fn draining_lets_what_runs_end_and_stopping_does_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_has_ended_before_a_stop_keeps_its_result() {
+    let responses = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&responses);
+    let service = Service::start(|builder| {
+        builder.on_response(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+        })
+    })
+    .await;
+    let slow = (0..8).map(|n| Item::new(format!(r#"{{"n":{n},"ms":1000}}"#)));
+    let mut run = service.map().concurrency(8).run(iter(slow));
+    let control = run.control();
+    while service.executions.get().len() < 8 {
+        let none = tokio::time::timeout(Duration::from_millis(1), run.next()).await;
+        assert!(none.is_err(), "a call has ended already");
+    }
+    // Nobody asks for results while the calls end.
+    until(|| responses.load(Ordering::Relaxed) == 8).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    control.stop();
+    let (events, error) = all(run).await;
+    assert!(error.is_none());
+    assert_eq!(settled(&events, Settled::Done), 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_item_that_waits_to_be_sent_again_and_may_have_run_is_unknown_at_the_end() {
     let lost = "count: error=ServiceException".parse().unwrap();
     let responses = Arc::new(AtomicUsize::new(0));

@@ -156,35 +156,23 @@ async fn drive(
                     let mut next = Some(event);
                     while let Some(event) = next {
                         summary.add(&event);
-                        is_time |= stopped.is_none() && results.add(&event);
+                        is_time |= results.add(&event);
                         next = run.take_ready();
                     }
-                    if is_time {
-                        stopped = results.write().await.err().map(Stopped::Output);
-                        if stopped.is_some() {
-                            control.drain();
-                        }
+                    if is_time && !results.write().await {
+                        control.drain();
                     }
                 }
                 Some(Err(error)) => stopped = Some(Stopped::Run(error)),
             },
-            () = results.due(), if stopped.is_none() => {
-                stopped = results.write().await.err().map(Stopped::Output);
-                if stopped.is_some() {
-                    control.drain();
-                }
-            }
+            () = results.due() => if !results.write().await {
+                control.drain();
+            },
         }
     }
     drop(shown);
-    let ended = match stopped {
-        Some(Stopped::Output(failure)) => Err(Stopped::Output(failure)),
-        stopped => {
-            let written = results.finish().await.map_err(Stopped::Output);
-            stopped.map_or(written, Err)
-        }
-    };
-    (run, summary, ended)
+    let written = results.finish().await.map_err(Stopped::Output);
+    (run, summary, stopped.map_or(written, Err))
 }
 
 /// The settings of a run, without input and journal.

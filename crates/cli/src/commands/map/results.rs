@@ -25,13 +25,56 @@ const COLLECTING: Duration = Duration::from_millis(5);
 /// The files of results.
 #[derive(Debug)]
 pub(super) struct Results {
-    lines: Output,
-    failures: Option<Output>,
-    collected: BytesMut,
-    collected_failures: BytesMut,
+    lines: Lines,
+    failures: Option<Lines>,
+    /// Why an output cannot be written; the other one is still completed.
+    failure: Option<Failure>,
     /// Whether lines were collected, so that `due` is the time to write them.
     is_due: bool,
     due: Pin<Box<Sleep>>,
+}
+
+/// An output, and the lines that are collected for it.
+#[derive(Debug)]
+struct Lines {
+    /// `None` once it could not be written.
+    output: Option<Output>,
+    collected: BytesMut,
+}
+
+impl Lines {
+    fn new(destination: &Destination, capacity: usize) -> Result<Self, Failure> {
+        Ok(Self {
+            output: Some(Output::new(destination, Deadline::none())?),
+            collected: BytesMut::with_capacity(capacity),
+        })
+    }
+
+    fn add(&mut self, event: &Event) {
+        if self.output.is_some() {
+            self.collected.extend_from_slice(event.line());
+            self.collected.extend_from_slice(b"\n");
+        }
+    }
+
+    async fn write(&mut self) -> Result<(), Failure> {
+        let Some(output) = self.output.as_mut().filter(|_| !self.collected.is_empty()) else {
+            return Ok(());
+        };
+        let written = output.write(self.collected.split().freeze()).await;
+        if written.is_err() {
+            self.output = None;
+        }
+        written
+    }
+
+    async fn finish(mut self) -> Result<(), Failure> {
+        self.write().await?;
+        match self.output {
+            Some(output) => output.finish(true).await,
+            None => Ok(()),
+        }
+    }
 }
 
 impl Results {
@@ -46,13 +89,12 @@ impl Results {
         let failures = failures
             .map(|path| Destination::checked("--failures", path))
             .transpose()?;
-        let open = |destination: &Destination| Output::new(destination, Deadline::none());
+        let failures = failures.map(|failures| Lines::new(&failures, 0));
         Ok(Self {
-            lines: open(&lines)?,
-            failures: failures.as_ref().map(open).transpose()?,
             // Twice as much as is collected: while one half is written, the other one fills.
-            collected: BytesMut::with_capacity(2 * COLLECTED),
-            collected_failures: BytesMut::new(),
+            lines: Lines::new(&lines, 2 * COLLECTED)?,
+            failures: failures.transpose()?,
+            failure: None,
             is_due: false,
             // One timer for all results: setting one for each would cost more than adding the
             // result.
@@ -62,19 +104,17 @@ impl Results {
 
     /// Adds a result; returns whether it is time to write.
     pub(super) fn add(&mut self, event: &Event) -> bool {
-        let put = |out: &mut BytesMut| {
-            out.extend_from_slice(event.line());
-            out.extend_from_slice(b"\n");
-        };
-        put(&mut self.collected);
+        self.lines.add(event);
         if !self.is_due {
             self.is_due = true;
             self.due.as_mut().reset(Instant::now() + COLLECTING);
         }
-        if self.failures.is_some() && event.settled() != Settled::Done {
-            put(&mut self.collected_failures);
+        if event.settled() != Settled::Done {
+            if let Some(failures) = &mut self.failures {
+                failures.add(event);
+            }
         }
-        self.collected.len() >= COLLECTED
+        self.lines.collected.len() >= COLLECTED
     }
 
     /// Waits until it is time to write; forever if there is nothing to write.
@@ -85,36 +125,29 @@ impl Results {
         }
     }
 
-    /// Writes the collected lines.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written.
-    pub(super) async fn write(&mut self) -> Result<(), Failure> {
+    /// Writes the collected lines. Returns whether all outputs can still be written to.
+    pub(super) async fn write(&mut self) -> bool {
         self.is_due = false;
-        if !self.collected.is_empty() {
-            self.lines.write(self.collected.split().freeze()).await?;
+        let outputs = [Some(&mut self.lines), self.failures.as_mut()];
+        for lines in outputs.into_iter().flatten() {
+            let written = lines.write().await;
+            self.failure = self.failure.take().or(written.err());
         }
-        if let (Some(failures), false) = (&mut self.failures, self.collected_failures.is_empty()) {
-            failures
-                .write(self.collected_failures.split().freeze())
-                .await?;
-        }
-        Ok(())
+        self.failure.is_none()
     }
 
     /// Writes the rest and ends the files.
     ///
     /// # Errors
     ///
-    /// If something cannot be written.
-    pub(super) async fn finish(mut self) -> Result<(), Failure> {
-        self.write().await?;
-        self.lines.finish(true).await?;
-        match self.failures {
-            Some(failures) => failures.finish(true).await,
+    /// The first failure to write. The other file is complete nevertheless.
+    pub(super) async fn finish(self) -> Result<(), Failure> {
+        let lines = self.lines.finish().await;
+        let failures = match self.failures {
+            Some(failures) => failures.finish().await,
             None => Ok(()),
-        }
+        };
+        self.failure.map_or(Ok(()), Err).and(lines).and(failures)
     }
 }
 

@@ -325,6 +325,8 @@ impl Driver {
                 self.ended = Ended::Interrupted;
             }
             if phase == Phase::Stopping {
+                // Calls that have ended are no longer running, even if nobody has asked for their results.
+                self.poll_called(cx);
                 self.abandon();
                 self.changing = None;
             }
