@@ -11,7 +11,7 @@ use csv::StringRecord;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::{Fields, MAX_ITEM, SourceError, SourceErrorKind};
+use super::{Fields, MARK, MAX_ITEM, SourceError, SourceErrorKind};
 use crate::counted::counted;
 use crate::item::Item;
 
@@ -241,6 +241,32 @@ struct Bounded<R> {
     end: u64,
     /// The offset of a byte that is wanted, and the byte as soon as it has been read.
     wanted: (u64, Option<u8>),
+    quotes: Quotes,
+}
+
+/// What the bytes so far mean for the next quote (RFC 4180). The library takes a quoted field that does
+/// not end for one that ends with the table, and all rows after the quote for a part of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Quotes {
+    /// A field begins.
+    #[default]
+    Start,
+    /// Within a field that is not quoted, or after a quoted one.
+    Field,
+    Quoted,
+    /// After a quote in a quoted field: its end, or the first of two that stand for one.
+    Quote,
+}
+
+impl Quotes {
+    const fn after(self, byte: u8) -> Self {
+        match (self, byte) {
+            (Self::Quoted, b'"') => Self::Quote,
+            (Self::Quoted, _) | (Self::Start | Self::Quote, b'"') => Self::Quoted,
+            (_, b',' | b'\r' | b'\n') => Self::Start,
+            _ => Self::Field,
+        }
+    }
 }
 
 impl<R: Read> Bounded<R> {
@@ -270,6 +296,10 @@ impl<R> Bounded<R> {
     }
 
     fn keep(&mut self, read: &[u8]) {
+        // A byte order mark is not a part of the first field.
+        let mark = if self.end == 0 { MARK } else { b"" };
+        let text = read.strip_prefix(mark).unwrap_or(read).iter();
+        self.quotes = text.fold(self.quotes, |quotes, byte| quotes.after(*byte));
         if self.wanted.0 == self.end {
             self.wanted.1 = self.wanted.1.or_else(|| read.first().copied());
         }
@@ -279,8 +309,8 @@ impl<R> Bounded<R> {
     }
 }
 
-/// A byte order mark, and one byte more.
-const MARK_AND_MORE: usize = 4;
+/// The length of a byte order mark and one byte more.
+const MARK_AND_MORE: usize = MARK.len() + 1;
 
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -295,6 +325,10 @@ impl<R: Read> Read for Bounded<R> {
             true => self.inner.read(buffer)?,
             false => self.begin(buffer)?,
         };
+        if read == 0 && most > 0 && self.quotes == Quotes::Quoted {
+            let problem = "a quoted field does not end: its closing quote is missing";
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, problem));
+        }
         self.left.store(left - read, Ordering::Relaxed);
         self.keep(&buffer[..read]);
         Ok(read)
@@ -317,6 +351,7 @@ impl<R: Read> Csv<R> {
             last: Vec::new(),
             end: 0,
             wanted: (0, None),
+            quotes: Quotes::default(),
         };
         let mut reader = csv::ReaderBuilder::new().from_reader(bounded);
         let place = || "row 1".to_owned();
@@ -377,6 +412,14 @@ fn explained(error: &csv::Error) -> String {
         } => {
             let fields = counted(*len, "field");
             format!("it has {fields}, and the first row has {expected_len}")
+        }
+        csv::ErrorKind::Utf8 { err, .. } => {
+            let field = err.field() + 1;
+            let byte = err.valid_up_to() as u64;
+            format!(
+                "field {field} is not UTF-8 after its first {}",
+                counted(byte, "byte")
+            )
         }
         _ => error.to_string(),
     }
@@ -457,6 +500,30 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_quote_within_a_field_and_after_a_quoted_one_opens_nothing() {
+        let table = "a,b\n1\",2\n\"3\"x\"y,\"\"\n\"4\"\"\",\"5\"";
+        assert_eq!(
+            rows(table, None).unwrap(),
+            [
+                r#"{"a":"1\"","b":"2"}"#,
+                r#"{"a":"3x\"y","b":""}"#,
+                r#"{"a":"4\"","b":"5"}"#
+            ]
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_are_reported_with_our_line_alone() {
+        let table: &[u8] = b"a,b\r\n1,\"x\r\ny\"\r\n2,z\xe9\r\n";
+        let rows = Csv::new(table, None, Fields::default()).unwrap();
+        let error = rows.last().unwrap().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the row of line 4: field 2 is not UTF-8 after its first 1 byte"
+        );
+    }
+
     /// Such as from `(printf '\xef\xbb\xbf'; cat table.csv) |`.
     #[test]
     fn a_byte_order_mark_is_skipped_however_it_arrives() {
@@ -509,6 +576,17 @@ mod tests {
             ("a,b\r\n1,2\r\n3\r\n", None, "the row of line 3: "),
             ("a,b\r\n1,2\n3\n", None, "the row of line 3: "),
             ("a,b\n1,2\r\n3\n", None, "the row of line 3: "),
+            (
+                "id,note\n1,\"open\n2,b\n3,c\n",
+                None,
+                "the row of line 2: a quoted field does not end",
+            ),
+            ("a,b\n1,2\n3,\"4\"\"\n", None, "the row of line 3: a quoted"),
+            (
+                "\u{feff}\"a\n1\n",
+                None,
+                "row 1: a quoted field does not end",
+            ),
             (
                 "a,b,a\n1,2,3\n",
                 None,

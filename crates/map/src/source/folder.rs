@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::{Fields, MAX_ITEM, SourceError, SourceErrorKind, check};
+use super::{Fields, MARK, MAX_ITEM, SourceError, SourceErrorKind, check};
 use crate::item::Item;
 
 /// The files of a folder as items, in the order of their names, which are the keys. Hidden files and
@@ -59,6 +59,9 @@ impl Folder {
             return Err(SourceError::new(place(), SourceErrorKind::TooLarge));
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if payload.starts_with(MARK) {
+            payload.drain(..MARK.len());
+        }
         check(&payload, place)?;
         let item = Item::new(payload).with_key(&*name);
         self.fields.name(item, place)
@@ -119,7 +122,7 @@ mod tests {
     #[test]
     fn files_are_items_in_the_order_of_their_names_which_are_the_keys() {
         let scratch = Scratch::new(&[
-            ("b.json", "[2]"),
+            ("b.json", "\u{feff}[2]"),
             ("a.json", "{\"id\":\"one\"}"),
             (".hidden", "{"),
         ]);

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read as _};
 
-use super::{Fields, MAX_ITEM, SourceError, SourceErrorKind, check};
+use super::{Fields, MARK, MAX_ITEM, SourceError, SourceErrorKind, check};
 use crate::block::{Block, KEPT};
 use crate::item::Item;
 
@@ -88,9 +88,7 @@ impl<R: BufRead> Texts<R> {
                 Separator::Line => &self.text,
             };
             if self.number == 1 {
-                payload = payload
-                    .strip_prefix("\u{feff}".as_bytes())
-                    .unwrap_or(payload);
+                payload = payload.strip_prefix(MARK).unwrap_or(payload);
             }
             let payload = payload.trim_ascii();
             if payload.len() > MAX_ITEM {

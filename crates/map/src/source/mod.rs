@@ -111,6 +111,9 @@ pub fn identify<E>(items: impl Iterator<Item = Result<Item, E>>) -> Result<Sourc
     Ok(source)
 }
 
+/// A byte order mark, which some editors put at the start of a file. It is not a part of the text.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Checks that a payload is JSON.
 fn check(payload: &[u8], place: impl Fn() -> String) -> Result<(), SourceError> {
     let checked = lambda_invoke::protocol::json::check(payload);
