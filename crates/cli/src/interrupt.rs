@@ -1,11 +1,12 @@
-//! Ctrl-C: ends the program immediately, whatever the program is waiting for.
+//! Ctrl-C: ends the program immediately, whatever the program is waiting for. SIGTERM counts as
+//! Ctrl-C: its default action would leave temporary files and half a JSON document.
 //!
 //! A dedicated thread receives the signal, so that no blocking read, write, lookup or lock of a
 //! command can delay it. A command that has something to finish catches the first Ctrl-C with
 //! [`Catch`], and then has [`PATIENCE`] to do so; a second Ctrl-C always ends the program. A
 //! command that takes long to finish catches two with [`CatchTwice`]: it has unlimited time after
-//! the first, and [`PATIENCE`] after the second; SIGTERM then counts as Ctrl-C. `serve` does not
-//! use this module; it handles its own signals.
+//! the first, and [`PATIENCE`] after the second. `serve` does not use this module; it handles its own
+//! signals.
 
 use std::future::pending;
 use std::process;
@@ -67,12 +68,9 @@ pub(crate) struct CatchTwice {
 }
 
 impl CatchTwice {
-    /// Must be called within a runtime.
     pub(crate) fn new() -> Self {
         let again = CAUGHT_AGAIN.subscribe();
         CATCHING_TWICE.fetch_add(1, Ordering::SeqCst);
-        #[cfg(unix)]
-        catch_termination();
         Self {
             first: Catch::new(),
             again,
@@ -115,7 +113,8 @@ fn catch_termination() {
 /// The failure of a command that Ctrl-C ended. It is reported only as JSON, since the user pressed
 /// Ctrl-C.
 pub(crate) fn interrupted() -> Failure {
-    Failure::json_only(Exit::Interrupted, "interrupted by Ctrl-C").with("kind", "interrupted")
+    Failure::json_only(Exit::Interrupted, "interrupted by Ctrl-C or SIGTERM")
+        .with("kind", "interrupted")
 }
 
 /// Starts handling Ctrl-C. If the operating system does not allow it, Ctrl-C keeps its default
@@ -126,9 +125,12 @@ pub(crate) fn watch() {
         .build();
     let Ok(runtime) = runtime else { return };
     // Installed before the command starts.
-    let Ok(mut signal) = runtime.block_on(async { signal() }) else {
-        return;
-    };
+    let signal = runtime.block_on(async {
+        #[cfg(unix)]
+        catch_termination();
+        signal()
+    });
+    let Ok(mut signal) = signal else { return };
     std::thread::spawn(move || {
         runtime.block_on(async move {
             signal.recv().await;

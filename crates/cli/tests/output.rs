@@ -123,14 +123,18 @@ fn a_truncated_stream_and_a_rejected_call_leave_the_file_as_it_was() {
 }
 
 #[test]
-fn ctrl_c_leaves_no_file_behind() {
+fn ctrl_c_and_sigterm_leave_no_file_behind() {
     let folder = folder("output-interrupted");
     let serve = Serve::start(&["--fault", "echo: delay=60s"]);
     let path = folder.join("new");
     // In the middle of a response, and before its head.
-    for (function, payload, reached, files) in [
-        ("count", r#"{"n":2,"delay_ms":60000}"#, "< status 200", 1),
-        ("echo", "1", "* connected to", 0),
+    let count = ("count", r#"{"n":2,"delay_ms":60000}"#, "< status 200", 1);
+    let echo = ("echo", "1", "* connected to", 0);
+    for (signal, (function, payload, reached, files)) in [
+        ("-INT", count),
+        ("-INT", echo),
+        ("-TERM", count),
+        ("-TERM", echo),
     ] {
         let mut child = calling(&serve.url, &["stream", function, "-v", "-p", payload, "-o"])
             .arg(&path)
@@ -150,12 +154,12 @@ fn ctrl_c_leaves_no_file_behind() {
         let id = child.id().to_string();
         assert!(
             std::process::Command::new("kill")
-                .args(["-INT", &id])
+                .args([signal, &id])
                 .status()
                 .unwrap()
                 .success()
         );
-        assert_eq!(wait(&mut child).code(), Some(130), "{function}");
+        assert_eq!(wait(&mut child).code(), Some(130), "{function} {signal}");
         assert_eq!(names(&folder), Vec::<String>::new());
     }
 }
@@ -225,6 +229,65 @@ fn a_response_without_a_payload_leaves_the_file_as_it_was() {
         assert_eq!(fs::read_to_string(&file).unwrap(), "old", "{kind}");
         assert!(!new.exists(), "{kind}");
     }
+}
+
+/// Where stdout is a file, it may have more than the response.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_name_of_a_stream_is_the_stream_and_its_file_is_not_replaced() {
+    let folder = folder("output-streams");
+    let program = program();
+    let program = program.get_program().to_str().unwrap();
+    for (name, redirected) in [
+        ("/dev/stdout", ">"),
+        ("/dev/fd/1", ">>"),
+        ("/proc/self/fd/1", ">"),
+        ("/dev/stderr", "2>"),
+        ("/dev/fd/3", "3>>"),
+    ] {
+        let file = folder.join("log");
+        fs::write(&file, "").unwrap();
+        let to = redirected.trim_end_matches('>');
+        let to = if to.is_empty() { "1" } else { to };
+        let call = format!("'{program}' invoke echo --local -p '[3]' -o {name}");
+        let script = format!("(echo head >&{to}; {call}; echo tail >&{to}) {redirected} log");
+        let mut shell = std::process::Command::new("sh");
+        let output = shell
+            .args(["-c", &script])
+            .current_dir(&folder)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{name}: {}", text(&output.stderr));
+        assert_eq!(
+            fs::read_to_string(&file).unwrap(),
+            "head\n[3]tail\n",
+            "{name}"
+        );
+        assert_eq!(names(&folder), ["log"]);
+    }
+}
+
+#[test]
+fn a_link_to_a_file_that_does_not_exist_yet_is_kept() {
+    let folder = folder("output-dangling");
+    fs::create_dir(folder.join("inner")).unwrap();
+    symlink("second", folder.join("first")).unwrap();
+    symlink("inner/new", folder.join("second")).unwrap();
+    let path = folder.join("first");
+    let write = |path: &Path| {
+        let path = path.to_str().unwrap();
+        run(&["invoke", "echo", "--local", "-p", "[1]", "-o", path])
+    };
+    let output = write(&path);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(fs::read_to_string(folder.join("inner/new")).unwrap(), "[1]");
+    assert_eq!(names(&folder), ["first", "inner", "second"]);
+    assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+    symlink("circle", folder.join("circle")).unwrap();
+    let output = write(&folder.join("circle"));
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(said.contains("circle: too many symbolic links"), "{said}");
 }
 
 #[test]

@@ -37,20 +37,39 @@ impl TypedValueParser for Parser {
     }
 }
 
+/// The headers that options set, and what to do instead.
+const OPTIONS: [(&str, &str); 6] = [
+    (
+        "content-type",
+        "payloads are always sent as application/json",
+    ),
+    ("x-amz-client-context", "use --client-context"),
+    (
+        "x-amz-durable-execution-name",
+        "use --durable-execution-name",
+    ),
+    ("x-amz-invocation-type", "use --event or --dry-run"),
+    ("x-amz-log-type", "use --log-tail"),
+    ("x-amz-tenant-id", "use --tenant-id"),
+];
+
 /// Parses `NAME: VALUE`.
 ///
 /// # Errors
 ///
-/// If there is no colon, or either part is not allowed in a header.
+/// If there is no colon, either part is not allowed in a header, or an option sets this header.
 fn parse(text: &str) -> Result<Header, String> {
     let parts = text.split_once(':').ok_or(
         "there is no colon between name and value; expected a header such as 'X-Trace: abc'",
     )?;
     let (name, value) = (parts.0.trim(), parts.1.trim());
-    let name = name.parse().map_err(|_| {
+    let name: HeaderName = name.parse().map_err(|_| {
         "the name is not one that a header can have; expected a header such as 'X-Trace: abc'"
             .to_owned()
     })?;
+    if let Some((_, instead)) = OPTIONS.iter().find(|(own, _)| name == *own) {
+        return Err(format!("the header {name} is not set here; {instead}"));
+    }
     let value = value
         .parse()
         .map_err(|_| "the value has a control character, which no header may have".to_owned())?;

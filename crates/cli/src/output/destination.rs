@@ -13,6 +13,9 @@ use crate::exit::Failure;
 /// How many names are tried for the temporary file.
 const MOST_NAMES: u32 = 16;
 
+/// How many symbolic links are followed, as many as Linux follows.
+const MOST_LINKS: u32 = 40;
+
 /// The option for the destination.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
@@ -35,7 +38,7 @@ impl Options {
     /// If it cannot.
     pub(crate) fn check(&self) -> Result<Destination, Failure> {
         match self.output.as_deref() {
-            Some(path) if path != Path::new("-") => Destination::checked("--output-file", path),
+            Some(path) if !is_stdout(path) => Destination::checked("--output-file", path),
             _ => Ok(Destination::Stdout),
         }
     }
@@ -45,7 +48,7 @@ impl Options {
 #[derive(Clone, Debug)]
 pub(crate) enum Destination {
     Stdout,
-    /// A device or a pipe, which is written to directly. It stays open: the reader of a pipe that
+    /// A device, a pipe or one of this process's descriptors, which is written to directly. It stays open: the reader of a pipe that
     /// is closed takes that for the end, and nobody would read what is written after reopening the
     /// pipe.
     Special(PathBuf, Arc<File>),
@@ -72,8 +75,19 @@ impl Destination {
     }
 
     fn of(path: &Path) -> io::Result<Self> {
+        if let Some(number) = descriptor(path) {
+            if number == STDOUT {
+                return Ok(Self::Stdout);
+            }
+            // The file behind it belongs to the caller, who also writes to it.
+            let file = match number {
+                STDERR => stderr()?,
+                _ => OpenOptions::new().append(true).open(path)?,
+            };
+            return Ok(Self::Special(path.to_owned(), Arc::new(file)));
+        }
         // Renaming over a symbolic link would replace the link instead of its target.
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let target = target(path)?;
         Ok(match fs::metadata(&target) {
             Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
             Ok(found) if !found.is_file() => {
@@ -111,6 +125,63 @@ impl Destination {
             Self::Special(path, _) | Self::File(path, _) => path.display().to_string(),
         }
     }
+}
+
+const STDOUT: u32 = 1;
+const STDERR: u32 = 2;
+
+/// Stderr as a file, with the position that the caller's descriptor has.
+fn stderr() -> io::Result<File> {
+    #[cfg(unix)]
+    let owned = std::os::fd::AsFd::as_fd(&io::stderr()).try_clone_to_owned()?;
+    #[cfg(windows)]
+    let owned = std::os::windows::io::AsHandle::as_handle(&io::stderr()).try_clone_to_owned()?;
+    Ok(owned.into())
+}
+
+/// Whether a path stands for stdout: `-`, or a name of its descriptor.
+pub(crate) fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-") || descriptor(path) == Some(STDOUT)
+}
+
+/// The number of the descriptor of this process that a path names, such as `/dev/fd/3`.
+fn descriptor(path: &Path) -> Option<u32> {
+    let path = path.to_str()?;
+    if !cfg!(unix) {
+        return None;
+    }
+    match path {
+        "/dev/stdout" => Some(STDOUT),
+        "/dev/stderr" => Some(STDERR),
+        _ => {
+            let number = path.strip_prefix("/dev/fd/");
+            let number = number.or_else(|| path.strip_prefix("/proc/self/fd/"))?;
+            number.parse().ok()
+        }
+    }
+}
+
+/// Follows symbolic links to the file that a path names, whether that exists or not.
+///
+/// # Errors
+///
+/// Those of the file system, and an error if the links lead in a circle.
+pub(crate) fn target(path: &Path) -> io::Result<PathBuf> {
+    let mut target = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        if let Ok(found) = fs::canonicalize(&target) {
+            return Ok(found);
+        }
+        let Ok(next) = fs::read_link(&target) else {
+            return Ok(target);
+        };
+        // A relative link begins at its own folder.
+        target = match target.parent() {
+            Some(folder) => folder.join(next),
+            None => next,
+        };
+    }
+    Err(io::Error::other("too many symbolic links"))
 }
 
 /// The stream or file that the bytes of a response are written to.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::options::Arguments;
 use crate::exit::Failure;
+use crate::output::destination::{is_stdout, target};
 
 /// Checks that no file is used for two purposes.
 ///
@@ -20,7 +21,7 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Failure> {
         ("--output-dir", arguments.output_dir.as_deref()),
     ];
     let given = given.into_iter().filter_map(|(option, path)| {
-        let path = path.filter(|path| *path != Path::new("-"))?;
+        let path = path.filter(|path| !is_stdout(path))?;
         Some((option, identity(path)?))
     });
     let mut files: Vec<(&str, PathBuf)> = given.collect();
@@ -63,6 +64,7 @@ fn identity(path: &Path) -> Option<PathBuf> {
         let is_one = found.is_file() || found.is_dir();
         return is_one.then(|| path.canonicalize().ok())?;
     }
+    let path = target(path).ok()?;
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
     Some(folder.join(path.file_name()?))
