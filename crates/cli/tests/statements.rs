@@ -345,7 +345,7 @@ fn stated_numbers_are_those_of_the_code() {
         for stated in [
             format!("[default: {first_byte}s"),
             format!("For connecting [default: {connect}s]"),
-            "including retries and the delays between them [default: none]".to_owned(),
+            "including retries and the delays between them; in map, for each attempt [default: none]".to_owned(),
         ] {
             assert!(help.contains(&stated), "{command}: {stated}");
         }

@@ -114,7 +114,8 @@ impl From<Retry> for RetryPolicy {
 #[group(skip)]
 #[command(next_help_heading = "Timeouts (30, 1.5, 500ms, 2m; 0 for none)")]
 struct TimeoutOptions {
-    /// For the whole call, including retries and the delays between them [default: none]
+    /// For the whole call, including retries and the delays between them; in map, for each attempt
+    /// [default: none]
     #[arg(long, value_name = "TIME", value_parser = time)]
     timeout: Option<Duration>,
     /// For connecting [default: 10s]

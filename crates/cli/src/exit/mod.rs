@@ -42,7 +42,7 @@ Exit codes:
   3    the service rejected the request
   4    the transport failed, or a timeout expired
   5    the response was incomplete or corrupt
-  130  interrupted by Ctrl-C
+  130  interrupted by Ctrl-C or SIGTERM
   141  the reader of stdout closed it (broken pipe)";
 
 impl From<Exit> for ExitCode {

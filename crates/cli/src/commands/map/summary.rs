@@ -91,8 +91,8 @@ impl Summary {
             );
         }
         if let Some(missing) = counts.missing.filter(|missing| *missing > 0) {
-            let verb = if missing == 1 { "was" } else { "were" };
-            let _ = write!(text, "; {missing} {verb} not sent");
+            // They were not sent, or were throttled and would have been sent again.
+            let _ = write!(text, "; {missing} did not run");
         }
         for (kind, count) in &self.failures {
             let _ = write!(text, "\n  {count:>9}  {}", excerpt(kind, MOST_TOKEN));
@@ -129,7 +129,7 @@ impl Summary {
             "done": counts.done,
             "failed": counts.failed,
             "unknown": counts.unknown,
-            "not_sent": counts.missing,
+            "not_run": counts.missing,
             "recorded": progress.recorded.all(),
             "attempts": progress.attempts,
             "failures": self.failures,
@@ -227,7 +227,7 @@ mod tests {
         summary.failures.insert("timed_out".to_owned(), 1);
         let text = summary.text("f", &progress, Duration::from_secs(2));
         for part in [
-            "18 items of f in 2.00 s: 15 done, 2 failed, 1 unknown; 5 of them in earlier runs; 2 were not sent",
+            "18 items of f in 2.00 s: 15 done, 2 failed, 1 unknown; 5 of them in earlier runs; 2 did not run",
             "2  function_failed",
             "4  throttled: CallerRateLimitExceeded",
             "p50 12.0 ms",
@@ -238,10 +238,10 @@ mod tests {
         assert_eq!(summary.exit(), Some(Exit::FunctionFailed));
         progress.total = Some(19);
         let text = summary.text("f", &progress, Duration::from_secs(2));
-        assert!(text.contains("; 1 was not sent"), "{text}");
+        assert!(text.contains("; 1 did not run"), "{text}");
         progress.total = Some(20);
         let json = summary.json("f", &progress, Duration::from_secs(2));
-        assert_eq!(json["summary"]["not_sent"], 2);
+        assert_eq!(json["summary"]["not_run"], 2);
         assert_eq!(json["summary"]["billed_seconds"], 120.0);
     }
 }
