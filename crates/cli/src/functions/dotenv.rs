@@ -53,11 +53,11 @@ fn parse(place: &str, text: &str) -> Result<Vec<(String, String)>, ConfigError> 
             _ => name,
         };
         if !is_variable(name) {
-            return Err(error(Problem::Invalid {
-                setting: "the name of a variable".to_owned(),
-                value: name.to_owned(),
-                expected: VARIABLE.to_owned(),
-            }));
+            // A line of a key or of JSON, which may be a secret too.
+            return Err(error(Problem::Syntax(format!(
+                "the text before '=' is not the name of a variable; expected {VARIABLE}, or quotes \
+                 around a value of several lines"
+            ))));
         }
         let (value, after) = self::value(value).map_err(error)?;
         if value.contains('\0') {
@@ -196,9 +196,15 @@ mod tests {
     fn an_error_names_the_line_and_no_value() {
         for (text, line, part) in [
             ("A=1\nhush", 2, "no '='"),
-            ("A=\"x\ny\"\n\n1B=hush", 4, "'1B'"),
-            ("A=1\n=hush", 2, "the name of a variable is ''"),
-            ("A B=hush", 1, "'A B'"),
+            ("A=\"x\ny\"\n\n1B=hush", 4, "not the name of a variable"),
+            (
+                "KEY=-----BEGIN-----\nhush/AA==\n",
+                2,
+                "quotes around a value",
+            ),
+            ("{\"SECRET\": \"hush=\"}", 1, "not the name of a variable"),
+            ("A=1\n=hush", 2, "not the name of a variable"),
+            ("A B=hush", 1, "not the name of a variable"),
             ("A=1\nB=\"hush", 2, "no closing \""),
             ("A='hush", 1, "no closing '"),
             ("A='a' hush", 1, "after the closing quote"),

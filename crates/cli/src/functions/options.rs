@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::error::{ConfigError, Problem};
-use super::spec::{VARIABLE, Value, is_variable};
+use super::spec::{VARIABLE, Value, is_reserved, is_variable};
 use super::{Loaded, MOST_QUEUED, Stack, config, distinct, dotenv, named, template};
 use crate::number::whole;
 
@@ -166,6 +166,13 @@ impl Options {
             spec.environment.extend(variables.iter().cloned());
             spec.queue = self.queue.unwrap_or(spec.queue);
             spec.watch = (spec.watch || self.watch) && !self.no_watch;
+            let mut names = spec.environment.keys();
+            if let Some(name) = names.find(|name| is_reserved(name)) {
+                let problem = Problem::Syntax(format!(
+                    "the variable {name} is reserved: its value comes from the endpoint, as in the service"
+                ));
+                return Err(ConfigError::new(format!("function {}", spec.name), problem));
+            }
         }
         Ok(loaded)
     }

@@ -186,5 +186,26 @@ pub(crate) fn is_variable(text: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
+/// The variables that the service sets and rejects in a function's configuration. The region and the keys
+/// are not among them, since a function may need others than those of the endpoint.
+const RESERVED: [&str; 11] = [
+    "_HANDLER",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_EXECUTION_ENV",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+];
+
+/// Whether only the service may set a variable.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
 /// Describes the names that [`is_variable`] accepts.
 pub(crate) const VARIABLE: &str = "letters, digits and '_', not beginning with a digit";

@@ -111,9 +111,8 @@ pub(crate) fn load(path: &Path) -> Result<Vec<FunctionSpec>, ConfigError> {
     let place = path.display().to_string();
     let fail = |problem| ConfigError::new(&place, problem);
     let text = source::read(path).map_err(fail)?;
-    let absolute = std::fs::canonicalize(path).map_err(|error| fail(Problem::Unreadable(error)))?;
-    let folder = absolute.parent().unwrap_or(&absolute);
-    parse(&place, &text, folder)
+    let folder = source::folder_of(path).map_err(fail)?;
+    parse(&place, &text, &folder)
 }
 
 /// Reads the text of a file in a folder.

@@ -223,6 +223,15 @@ pub(crate) fn read(path: &Path) -> Result<String, Problem> {
         .map_err(|_| Problem::Unreadable(io::Error::other("it is not UTF-8 text")))
 }
 
+/// The folder at which the relative paths in a file start: that of the name it was given by, so that a
+/// link has its own; for a pipe, which is in none, the current one.
+pub(crate) fn folder_of(path: &Path) -> Result<PathBuf, Problem> {
+    let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());
+    let named = path.parent().filter(|_| is_file);
+    let folder = named.filter(|folder| *folder != Path::new(""));
+    fs::canonicalize(folder.unwrap_or(Path::new("."))).map_err(Problem::Unreadable)
+}
+
 /// Whether a path is a file that may be executed.
 #[cfg(unix)]
 pub(crate) fn is_executable(path: &Path) -> bool {

@@ -61,9 +61,8 @@ pub(crate) fn load(path: &Path, stack: &Stack<'_>) -> Result<Template, ConfigErr
     let place = path.display().to_string();
     let fail = |problem| ConfigError::new(&place, problem);
     let text = source::read(path).map_err(fail)?;
-    let absolute = std::fs::canonicalize(path).map_err(|error| fail(Problem::Unreadable(error)))?;
-    let folder = absolute.parent().unwrap_or(&absolute);
-    parse(&place, &text, folder, stack)
+    let folder = source::folder_of(path).map_err(fail)?;
+    parse(&place, &text, &folder, stack)
 }
 
 fn parse(
@@ -98,9 +97,9 @@ fn parse(
         functions: BTreeMap::new(),
     };
     resolver.conditions = condition::evaluate(template.member("Conditions"), &resolver);
-    let globals = template
-        .member("Globals")
-        .and_then(|globals| globals.member("Function"));
+    let globals = template.member("Globals");
+    check_globals(place, globals, &mut notes);
+    let globals = globals.and_then(|globals| globals.member("Function"));
     let mut functions = Vec::new();
     for (id, resource) in resources.members() {
         match resource.member("Type").and_then(Node::text) {
@@ -284,15 +283,57 @@ fn check_parameters(
             return Err(ConfigError::new(place, problem));
         };
         if let Some(expected) = value::disallowed(parameter, value) {
-            let problem = Problem::Invalid {
-                setting: format!("parameter {name}"),
-                value: value.clone(),
-                expected,
+            let is_secret = parameter.member("NoEcho").and_then(Node::text) == Some("true");
+            let setting = format!("parameter {name}");
+            let problem = match is_secret {
+                true => Problem::Syntax(format!(
+                    "the value of {setting} is not allowed; expected {expected}"
+                )),
+                false => Problem::Invalid {
+                    setting,
+                    value: value.clone(),
+                    expected,
+                },
             };
             return Err(ConfigError::new(place, problem).at(parameter.line));
         }
     }
     Ok(())
+}
+
+/// The members of `Globals` in SAM's specification.
+const GLOBALS: [&str; 7] = [
+    "Api",
+    "CapacityProvider",
+    "Function",
+    "HttpApi",
+    "LayerVersion",
+    "SimpleTable",
+    "StateMachine",
+];
+
+/// Notes what of `Globals` is not understood.
+fn check_globals(place: &str, globals: Option<&Node>, notes: &mut Vec<String>) {
+    let Some(globals) = globals else { return };
+    if !matches!(globals.kind, yaml::Kind::Map(_)) {
+        notes.push(format!(
+            "{place}:{}: Globals is not used: expected a map",
+            globals.line
+        ));
+    }
+    for (name, node) in globals.members() {
+        let line = node.line;
+        if !GLOBALS.contains(&name.as_str()) {
+            let known = GLOBALS.join(", ");
+            notes.push(format!(
+                "{place}:{line}: not used: Globals.{name}; expected one of {known}"
+            ));
+        } else if name == "Function" && !matches!(node.kind, yaml::Kind::Map(_)) {
+            notes.push(format!(
+                "{place}:{line}: Globals.Function is not used: expected a map"
+            ));
+        }
+    }
 }
 
 #[cfg(test)]

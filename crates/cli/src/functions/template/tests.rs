@@ -384,6 +384,70 @@ Resources:
 }
 
 #[test]
+fn what_globals_has_in_excess_is_listed() {
+    let folder = project();
+    let functions = "Resources:\n  A: {Type: 'AWS::Serverless::Function', Properties: \
+        {Runtime: python3.12, CodeUri: hello, Handler: app.lambda_handler}}\n";
+    for (globals, expected) in [
+        (
+            "{Functions: {Timeout: 30}}",
+            "1: not used: Globals.Functions; expected one of Api, ",
+        ),
+        ("[Function]", "1: Globals is not used: expected a map"),
+        (
+            "{Function: [x]}",
+            "1: Globals.Function is not used: expected a map",
+        ),
+    ] {
+        let text = format!("Globals: {globals}\n{functions}");
+        let notes = read(&folder, &text, &[]).unwrap().notes;
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        assert!(
+            notes[0].starts_with(&format!("template.yaml:{expected}")),
+            "{notes:?}"
+        );
+    }
+    let text = format!("Globals: {{Api: {{}}, Function: {{Timeout: 9}}}}\n{functions}");
+    assert_eq!(read(&folder, &text, &[]).unwrap().notes, [""; 0]);
+}
+
+#[test]
+fn variables_of_globals_that_are_not_a_map_are_replaced_by_those_of_a_function() {
+    let folder = project();
+    let text = "Globals: {Function: {Environment: {Variables: {'Fn::If': [C, {G: 1}, {H: 2}]}}}}\n\
+        Resources:\n  A: {Type: 'AWS::Serverless::Function', Properties: {Runtime: python3.12, \
+        CodeUri: hello, Handler: app.lambda_handler, Environment: {Variables: {OWN: x}}}}\n";
+    let Template { functions, notes } = read(&folder, text, &[]).unwrap();
+    let names: Vec<_> = functions[0].environment.keys().collect();
+    assert_eq!(names, ["OWN"]);
+    assert_eq!(notes, [""; 0]);
+}
+
+#[test]
+fn a_parameter_with_no_echo_is_not_shown() {
+    let folder = project();
+    let text = "Parameters:\n  Secret: {Type: String, NoEcho: true, AllowedValues: [a, b]}\nResources: {}\n";
+    let error = read(&folder, text, &[("Secret", "hunter2")]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "template.yaml:2: the value of parameter Secret is not allowed; expected one of a, b"
+    );
+}
+
+/// `--sam <(..)`, and a link in another folder.
+#[cfg(unix)]
+#[test]
+fn relative_paths_start_at_the_folder_of_the_name_that_was_given() {
+    use crate::functions::source::folder_of;
+    let folder = project();
+    std::os::unix::fs::symlink("../hello/app.py", folder.path().join("rust/link")).unwrap();
+    let found = folder_of(&folder.path().join("rust/link")).unwrap();
+    assert_eq!(found, folder.path().join("rust").canonicalize().unwrap());
+    let current = std::env::current_dir().unwrap().canonicalize().unwrap();
+    assert_eq!(folder_of(Path::new("/dev/null")).unwrap(), current);
+}
+
+#[test]
 fn no_part_of_a_property_is_dropped_silently() {
     let folder = Folder::new();
     folder.write("app.py", "def handler(event, context): pass");

@@ -96,7 +96,9 @@ impl Node {
     pub(super) fn merged(&self, specific: &Self) -> Self {
         let (line, tag) = (specific.line, None);
         match (&self.kind, &specific.kind, &self.tag, &specific.tag) {
-            (Kind::Map(general), Kind::Map(own), None, None) if !is_intrinsic(own) => {
+            (Kind::Map(general), Kind::Map(own), None, None)
+                if !is_intrinsic(own) && !is_intrinsic(general) =>
+            {
                 let mut members = general.clone();
                 for (name, node) in own {
                     match members.iter_mut().find(|(known, _)| known == name) {
