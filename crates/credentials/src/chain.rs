@@ -22,7 +22,7 @@ use crate::{Error, ErrorKind, Identity, Provider, Setting, Settings, Tried, trac
 ///
 /// 1. Keys in the environment, unless a profile is named explicitly.
 /// 2. The selected profile: keys, `credential_process`, a role, IAM Identity Center, a console login.
-/// 3. A web identity in the environment.
+/// 3. A web identity in the environment, unless a profile is named explicitly.
 /// 4. The endpoint of a container.
 /// 5. Instance metadata of EC2.
 ///
@@ -248,6 +248,10 @@ impl Links {
                     Outcome::Nothing(vec![Tried::new("environment", why)])
                 }
                 Provider::Environment => environment::provide(settings)?,
+                Provider::WebIdentity if settings.is_explicit_profile() => {
+                    let why = "not searched, since a profile is named explicitly";
+                    Outcome::Nothing(vec![Tried::new("web identity in the environment", why)])
+                }
                 Provider::Profile => profile::provide(&context).await?,
                 Provider::WebIdentity => web_identity::provide(&context).await?,
                 Provider::Container => container::provide(&context).await?,

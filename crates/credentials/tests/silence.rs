@@ -65,6 +65,12 @@ async fn a_session_token_without_its_keys_is_an_error() {
         .config("[profile p]\n")
         .profile("p");
     assert_eq!(explicit.key().await, "ASIAINSTANCE");
+    let identity = on("identity-explicit", &service)
+        .set("AWS_WEB_IDENTITY_TOKEN_FILE", "/missing")
+        .set("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/other")
+        .config("[profile p]\n")
+        .profile("p");
+    assert_eq!(identity.key().await, "ASIAINSTANCE");
 }
 
 #[tokio::test]

@@ -62,7 +62,6 @@ pub(crate) async fn provide(
     if now.saturating_add(AHEAD) < end {
         return Ok(kept);
     }
-    let is_valid = now < end;
     match renew(context, &mut file, &unusable).await {
         Ok(()) => {
             let data = serde_json::to_vec_pretty(&file).unwrap_or_default();
@@ -70,7 +69,8 @@ pub(crate) async fn provide(
             context.save_login(path, data).await;
             keys_of(&file)
         }
-        Err(_) if is_valid => Ok(kept),
+        // The attempts may have taken longer than the keys were valid.
+        Err(_) if context.now() < end => Ok(kept),
         Err(error) => {
             // Another program may have renewed the login in the meantime, which uses up the refresh
             // token.

@@ -39,7 +39,6 @@ pub(super) async fn valid(context: &Context, sign_on: &SignOn) -> Result<Zeroizi
     };
     let kept = Kept::read(context, &path, &unusable).await?;
     let now = context.now();
-    let is_valid = now < kept.end;
     if now.saturating_add(AHEAD) < kept.end {
         return Ok(kept.token);
     }
@@ -49,7 +48,7 @@ pub(super) async fn valid(context: &Context, sign_on: &SignOn) -> Result<Zeroizi
         None => None,
     };
     let Some(renewal) = renewal else {
-        return match is_valid {
+        return match now < kept.end {
             true => Ok(kept.token),
             false => Err(unusable("has expired")),
         };
@@ -63,7 +62,8 @@ pub(super) async fn valid(context: &Context, sign_on: &SignOn) -> Result<Zeroizi
             context.save_login(path, data).await;
             Ok(token)
         }
-        Err(_) if is_valid => Ok(kept.token),
+        // The attempts may have taken longer than the token was valid.
+        Err(_) if context.now() < kept.end => Ok(kept.token),
         // Another program may have renewed the token in the meantime, which uses up the refresh
         // token.
         Err(error) => match Kept::read(context, &path, &unusable).await {
