@@ -48,6 +48,19 @@ async fn a_connection_without_a_request_or_with_a_part_of_one_ends_after_a_minut
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_session_of_the_console_that_is_begun_and_not_sent_ends_after_a_minute() {
+    let hello = Function::buffered("hello", |_| async { Ok::<_, FunctionError>("done") });
+    let endpoint = Endpoint::builder().function(hello).console(true);
+    let server = endpoint.bind_local().await.unwrap();
+    let mut socket = TcpStream::connect(server.local_addr()).await.unwrap();
+    let head = "POST /console/session HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 10\r\n\r\n";
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let (read, seconds) = ended(&mut socket).await;
+    assert!((60..=90).contains(&seconds), "{seconds} s: {read}");
+    assert_eq!(read, "");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_body_that_never_ends_is_not_waited_for_although_bytes_of_it_arrive() {
     let (_server, socket) = connected(Duration::ZERO).await;
     let (mut reader, mut writer) = tokio::io::split(socket);

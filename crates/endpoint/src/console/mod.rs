@@ -93,7 +93,7 @@ impl Console {
             );
         }
         if (&parts.method, name) == (&Method::POST, "session") {
-            return self.open(parts, body, notice).await;
+            return self.open(parts, body, notice, connection).await;
         }
         if !self.access.is_open(&parts.headers) {
             let text = "This needs a session, which the link on the endpoint's stderr opens.";
@@ -119,8 +119,11 @@ impl Console {
         parts: &Parts,
         body: &mut RequestBody,
         notice: &(dyn Fn(Notice) + Send + Sync),
+        connection: &Connection,
     ) -> Response<Content> {
+        connection.set_reading(true);
         let token = body.read(TOKEN).await.unwrap_or_default();
+        connection.set_reading(false);
         let Some(key) = self.access.open(&token) else {
             let text = "The link was used before. The endpoint's stderr has the next one.";
             return problem(StatusCode::FORBIDDEN, text);

@@ -11,6 +11,6 @@ mod reset;
 mod rule;
 
 pub use parse::FaultParseError;
-pub(crate) use plan::{Plan, Rules};
+pub(crate) use plan::{Plan, Rules, Target};
 pub(crate) use reset::Resettable;
 pub use rule::{Fault, FaultKind};

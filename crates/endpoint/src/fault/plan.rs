@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use lambda_invoke_error::{RetryAfter, ServiceError, lookup};
+use lambda_invoke_error::{Operation, RetryAfter, ServiceError, lookup};
+use lambda_invoke_input::InvocationType;
 
 use super::body::{ByteFaults, FaultyBody, Stop};
 use super::chunks::DelayedChunks;
@@ -27,6 +28,46 @@ struct Rule {
     fault: Fault,
     calls: AtomicU64,
     strikes: AtomicU64,
+}
+
+/// What a call is, as far as faults are concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Buffered,
+    Stream,
+    Url,
+    Event,
+    DryRun,
+}
+
+impl Target {
+    pub(crate) const fn of(operation: Operation, invocation_type: InvocationType) -> Self {
+        match (invocation_type, operation) {
+            (InvocationType::Event, _) => Self::Event,
+            (InvocationType::DryRun, _) => Self::DryRun,
+            (_, Operation::InvokeWithResponseStream) => Self::Stream,
+            _ => Self::Buffered,
+        }
+    }
+
+    /// Whether a fault can affect such a call.
+    const fn has(self, kind: &FaultKind) -> bool {
+        match kind {
+            FaultKind::Error(_) | FaultKind::Throttle { .. } | FaultKind::Delay(_) => true,
+            FaultKind::DelayChunks(_) => matches!(self, Self::Stream | Self::Url),
+            // The responses to the others have no body.
+            FaultKind::ResetAt(_)
+            | FaultKind::CutAt(_)
+            | FaultKind::EndAt(_)
+            | FaultKind::FlipAt { .. } => matches!(self, Self::Buffered | Self::Stream | Self::Url),
+            FaultKind::WrongCrc(_)
+            | FaultKind::NoComplete
+            | FaultKind::AfterComplete
+            | FaultKind::Exception { .. }
+            | FaultKind::CompleteError { .. } => matches!(self, Self::Stream),
+            FaultKind::Twice => matches!(self, Self::Event),
+        }
+    }
 }
 
 /// All faults of one call. Each part of the call is passed through the plan, which wraps the part
@@ -124,8 +165,12 @@ impl Rules {
     /// # Errors
     ///
     /// The error to send as the response, instead of running the function.
-    pub(crate) async fn strike(&self, function: &str) -> Result<Plan, ServiceError> {
-        let mut faults = self.faults(function);
+    pub(crate) async fn strike(
+        &self,
+        function: &str,
+        target: Target,
+    ) -> Result<Plan, ServiceError> {
+        let mut faults = self.faults(function, target);
         if let Some(faults) = &mut faults {
             if !faults.delay.is_zero() {
                 tokio::time::sleep(faults.delay).await;
@@ -137,11 +182,15 @@ impl Rules {
         Ok(Plan { faults })
     }
 
-    fn faults(&self, function: &str) -> Option<Box<Faults>> {
+    fn faults(&self, function: &str, target: Target) -> Option<Box<Faults>> {
         let mut faults: Option<Box<Faults>> = None;
         for (place, rule) in self.rules.iter().enumerate() {
-            if rule.fault.pattern.matches(function) && rule.strikes(self.seed, place as u64) {
-                faults.get_or_insert_default().add(&rule.fault.kind);
+            // A call that a fault cannot affect does not count: a rule with `times=1` waits for one that
+            // it can.
+            let Fault { pattern, kind, .. } = &rule.fault;
+            let matches = target.has(kind) && pattern.matches(function);
+            if matches && rule.strikes(self.seed, place as u64) {
+                faults.get_or_insert_default().add(kind);
             }
         }
         faults
@@ -234,7 +283,7 @@ mod tests {
     fn struck(rule: &str, seed: u64, calls: u64) -> Vec<u64> {
         let rules = Rules::new([rule.parse().unwrap()], seed);
         (1..=calls)
-            .filter(|_| rules.faults("hello").is_some())
+            .filter(|_| rules.faults("hello", Target::Event).is_some())
             .collect()
     }
 
@@ -243,6 +292,44 @@ mod tests {
         assert_eq!(struck("hello: twice every=3", 0, 10), [3, 6, 9]);
         assert_eq!(struck("hello: twice times=2", 0, 10), [1, 2]);
         assert!(struck("other: twice", 0, 10).is_empty());
+    }
+
+    #[test]
+    fn a_call_that_a_fault_cannot_affect_does_not_use_it_up() {
+        use Target::{Buffered, DryRun, Event, Stream, Url};
+        for (fault, targets) in [
+            (
+                "error=ServiceException",
+                &[Buffered, Stream, Url, Event, DryRun][..],
+            ),
+            (
+                "throttle=CallerRateLimitExceeded",
+                &[Buffered, Stream, Url, Event, DryRun],
+            ),
+            ("delay=1s", &[Buffered, Stream, Url, Event, DryRun]),
+            ("delay-chunks=1s", &[Stream, Url]),
+            ("reset-at=1", &[Buffered, Stream, Url]),
+            ("cut-at=1", &[Buffered, Stream, Url]),
+            ("end-at=1", &[Buffered, Stream, Url]),
+            ("flip-at=1", &[Buffered, Stream, Url]),
+            ("wrong-crc", &[Stream]),
+            ("no-complete", &[Stream]),
+            ("after-complete", &[Stream]),
+            ("exception=X", &[Stream]),
+            ("complete-error=X", &[Stream]),
+            ("twice", &[Event]),
+        ] {
+            let rule = format!("*: {fault} times=1");
+            for target in [Buffered, Stream, Url, Event, DryRun] {
+                let rules = Rules::new([rule.parse().unwrap()], 0);
+                let is_struck = targets.contains(&target);
+                let struck = rules.faults("hello", target).is_some();
+                assert_eq!(struck, is_struck, "{fault}: {target:?}");
+                assert_eq!(rules.strikes(), [u64::from(is_struck)]);
+                let is_left = rules.faults("hello", targets[0]).is_some();
+                assert_eq!(is_left, !is_struck, "{fault}: {target:?}");
+            }
+        }
     }
 
     #[test]
@@ -260,7 +347,7 @@ mod tests {
         let longest = Fault::new(FaultKind::Delay(Duration::MAX));
         let chunks = Fault::new(FaultKind::DelayChunks(Duration::MAX));
         let rules = Rules::new([longest.clone(), longest, chunks.clone(), chunks], 0);
-        let plan = rules.faults("f").unwrap();
+        let plan = rules.faults("f", Target::Stream).unwrap();
         assert_eq!(
             (plan.delay, plan.events.chunk_delay),
             (Duration::MAX, Duration::MAX)
@@ -278,7 +365,7 @@ mod tests {
             "*: delay=2s",
         ];
         let rules = Rules::new(rules.map(|rule| rule.parse().unwrap()), 0);
-        let plan = rules.faults("f").unwrap();
+        let plan = rules.faults("f", Target::Stream).unwrap();
         assert_eq!(plan.error.unwrap().code(), Some("ServiceException"));
         assert_eq!(plan.bytes.stop, Some((4, Stop::Reset)));
         assert_eq!(plan.delay, Duration::from_secs(3));

@@ -39,7 +39,7 @@ use self::response_body::Content;
 use self::settings::{Settings, TooLargeStyle};
 use self::stream_body::StreamBody;
 use crate::event::{Event, Queue};
-use crate::fault::{Plan, Rules as FaultRules};
+use crate::fault::{Plan, Rules as FaultRules, Target};
 use crate::function::Handler;
 use crate::function::channel::ResponseLimits;
 use crate::function::error::FunctionError;
@@ -256,7 +256,8 @@ impl Service {
             .check_json()
             .map_err(|rejection| self.rejected(&rejection))?;
 
-        let plan = self.faults.strike(function.name()).await?;
+        let target = Target::of(typed.operation(), typed.invocation_type());
+        let plan = self.faults.strike(function.name(), target).await?;
         let payload = match &typed.members().payload {
             // The service uses this payload if the caller sent none.
             payload if payload.is_empty() => Bytes::from_static(b"{}"),

@@ -22,6 +22,7 @@ use lambda_invoke_protocol::function_url::{IamCaller, UrlEvent, UrlRoute, forbid
 use lambda_invoke_protocol::{Rejection, error_to_http, header};
 
 use self::response::Running;
+use crate::fault::Target;
 use crate::function::channel::ResponseLimits;
 use crate::function::invocation::Call;
 use crate::function::url::{FunctionUrl, UrlAuth, UrlMode};
@@ -198,7 +199,7 @@ impl<'a> UrlRequest<'a> {
         if payload.len() > settings.max_request_bytes {
             return Err(self.too_large(payload.len()).into());
         }
-        let plan = service.faults.strike(function.name()).await?;
+        let plan = service.faults.strike(function.name(), Target::Url).await?;
         let call = Call {
             qualifier: qualifier(self.route).map(str::to_owned),
             version: resolved.version,
