@@ -233,12 +233,12 @@ impl Cors {
         for name in own {
             response.remove(name);
         }
+        let names: Vec<HeaderValue> = response.keys().cloned().map(HeaderValue::from).collect();
         if self.allow(request, response) {
-            insert(
-                response,
-                ACCESS_CONTROL_EXPOSE_HEADERS,
-                listed(&self.exposed),
-            );
+            // With credentials, browsers take `*` literally.
+            let is_literal = self.credentials && self.exposed.iter().any(|name| name == "*");
+            let exposed = if is_literal { &names } else { &self.exposed };
+            insert(response, ACCESS_CONTROL_EXPOSE_HEADERS, listed(exposed));
         }
     }
 
@@ -416,6 +416,24 @@ mod tests {
                 "vary: Origin",
             ]
         );
+    }
+
+    #[test]
+    fn with_credentials_all_headers_are_exposed_by_their_names() {
+        let mut request = HeaderMap::new();
+        request.insert(ORIGIN, HeaderValue::from_static("https://app.example"));
+        let any = Cors::new().allow_origin("https://*").unwrap();
+        let any = any.expose_header("*").unwrap();
+        for (cors, expected) in [
+            (any.clone(), "*"),
+            (any.allow_credentials(), "content-type,x-a"),
+        ] {
+            let mut response = HeaderMap::new();
+            response.insert("content-type", HeaderValue::from_static("text/plain"));
+            response.insert("x-a", HeaderValue::from_static("1"));
+            cors.apply(&request, &mut response);
+            assert_eq!(response[ACCESS_CONTROL_EXPOSE_HEADERS], expected);
+        }
     }
 
     #[test]
