@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lambda_invoke_runtime::{Outcome, Pool};
+use lambda_invoke_runtime::{Event, Outcome, Pool};
 use support::{Called, Folder, bootstrap, call, event, function, invoke};
 
 /// Responds with its process id, as many times at once as it is told to: when as many instances as the event
@@ -116,6 +116,32 @@ async fn no_more_instances_are_started_than_the_waiting_calls_need() {
         assert_eq!(pids.len(), instances, "{calls} calls, {slots} at once");
         assert_eq!(pool.instances(), instances);
     }
+}
+
+#[tokio::test]
+async fn a_call_with_the_id_of_a_running_one_does_not_hold_up_the_calls_behind_it() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let program = bootstrap(&folder, THREADS).multi_concurrency(3);
+    let pool = Pool::new(program.concurrency(1));
+    let same = |payload: &str| {
+        let (pool, event) = (pool.clone(), Event::new("same", payload.to_owned()));
+        tokio::spawn(async move { call(&pool, event).await.text() })
+    };
+    let here = folder.path().join("here");
+    let running = same(r#"{"instances":2}"#);
+    while fs::read_dir(&here).map_or(0, Iterator::count) == 0 {
+        assert!(!running.is_finished());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let copy = same("{}");
+    let other = invoke(&pool, "{}").await.text();
+    assert!(!running.is_finished() && !copy.is_finished());
+    fs::write(here.join("other"), "").unwrap();
+    assert_eq!(running.await.unwrap(), other);
+    assert_eq!(copy.await.unwrap(), other);
 }
 
 #[tokio::test]

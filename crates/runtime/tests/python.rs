@@ -7,6 +7,29 @@ use lambda_invoke_runtime::{FailureKind, Mode, Outcome, Pool, Program};
 use serde_json::Value;
 use support::{Folder, call, event, function, invoke};
 
+#[tokio::test]
+async fn an_error_is_reported_even_if_stderr_takes_no_text() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "import io, sys\n\
+        def handler(event, context):\n\
+        \x20   if event == 'strict': sys.stderr = io.TextIOWrapper(io.BytesIO(), 'ascii')\n\
+        \x20   else: sys.stderr.close()\n\
+        \x20   raise KeyError('\u{fc}')\n";
+    let pool = Pool::new(function(&folder, "app.py", text));
+    for event in ["\"strict\"", "\"closed\"", "\"closed\""] {
+        let called = invoke(&pool, event).await;
+        assert_eq!(
+            called.error_type(),
+            "KeyError",
+            "{event}: {}",
+            called.text()
+        );
+    }
+}
+
 /// As with the official client, which has imported them before.
 #[tokio::test]
 async fn a_function_s_modules_do_not_replace_those_of_the_client() {

@@ -1,5 +1,7 @@
 //! The APIs' headers. Their names are statics, since creating a name from text parses and hashes it.
 
+use std::net::{IpAddr, SocketAddr};
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 macro_rules! names {
@@ -36,7 +38,8 @@ pub(crate) struct Sent<'a> {
     pub(crate) extension_name: Option<&'a HeaderValue>,
     pub(crate) extension_id: Option<&'a HeaderValue>,
     pub(crate) extension_error_type: Option<&'a HeaderValue>,
-    /// Whether there is a header that every browser sends for a page, and no runtime does.
+    /// Whether a browser sent it for a page: there is a header that no runtime sends, or the host is a
+    /// public name, which leads to this machine for a page of that name (DNS rebinding).
     pub(crate) is_from_page: bool,
 }
 
@@ -56,12 +59,24 @@ impl<'a> Sent<'a> {
                     sent.is_from_page = true;
                     continue;
                 }
+                "host" => {
+                    sent.is_from_page |= !is_local(value);
+                    continue;
+                }
                 _ => continue,
             };
             field.get_or_insert(value);
         }
         sent
     }
+}
+
+/// Whether a host is an address or a name without a dot, with or without a port. No page comes from such a
+/// name outside of the local network.
+fn is_local(host: &HeaderValue) -> bool {
+    host.to_str().is_ok_and(|host| {
+        !host.contains('.') || host.parse::<SocketAddr>().is_ok() || host.parse::<IpAddr>().is_ok()
+    })
 }
 
 /// Returns a header as text; `None` if it is absent or not ASCII.
@@ -114,6 +129,26 @@ mod tests {
                 assert_eq!(found, headers.get(name), "{name}");
             }
             assert!(!sent.is_from_page);
+        }
+    }
+
+    #[test]
+    fn a_page_whose_name_leads_here_is_known_by_the_host() {
+        for (host, is_from_page) in [
+            ("127.0.0.1:9001", false),
+            ("127.0.0.1", false),
+            ("[::1]:9001", false),
+            ("localhost:9001", false),
+            ("LOCALHOST", false),
+            ("x", false),
+            ("evil.example:9001", true),
+            ("127.0.0.1.evil.example", true),
+            ("localhost.evil.example:9001", true),
+            ("evil.example", true),
+        ] {
+            let host = (http::header::HOST, HeaderValue::from_static(host));
+            let headers = HeaderMap::from_iter([host.clone()]);
+            assert_eq!(Sent::of(&headers).is_from_page, is_from_page, "{host:?}");
         }
     }
 

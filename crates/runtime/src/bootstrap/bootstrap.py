@@ -132,6 +132,14 @@ def stack_of(error):
     return traceback.format_list(own)
 
 
+def complain(text):
+    try:
+        print(text, end="", file=sys.stderr)
+    except (OSError, ValueError):
+        # The function has closed it, or replaced it with one that does not take every character.
+        pass
+
+
 def describe(error, request_id=""):
     stack = stack_of(error)
     name = error.error_type if isinstance(error, InitError) else type(error).__name__
@@ -140,9 +148,9 @@ def describe(error, request_id=""):
     except Exception:
         # The interpreter prints the same text.
         message = "<exception str() failed>"
-    print("[ERROR] %s: %s" % (name, message), file=sys.stderr)
+    complain("[ERROR] %s: %s\n" % (name, message))
     if stack:
-        print("Traceback (most recent call last):\n" + "".join(stack), end="", file=sys.stderr)
+        complain("Traceback (most recent call last):\n" + "".join(stack))
     return name, json.dumps(
         {"errorMessage": message, "errorType": name, "requestId": request_id, "stackTrace": stack}
     )
@@ -189,7 +197,7 @@ def load():
         name = os.path.relpath(error.filename, root) if error.filename else module_name
         text = "Syntax error in module '%s': %s" % (module_name, error)
         problem = InitError("Runtime.UserCodeSyntaxError", text)
-        print("  File \"%s\" Line %s\n    %s" % (name, error.lineno, (error.text or "").strip()), file=sys.stderr)
+        complain("  File \"%s\" Line %s\n    %s\n" % (name, error.lineno, (error.text or "").strip()))
         raise problem from None
     found = getattr(loaded, function_name, None)
     if found is None:

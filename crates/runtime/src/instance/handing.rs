@@ -151,11 +151,18 @@ impl Instance {
             false => state.memory.as_mut().map(Memory::peak),
         };
         let retired = state.retired;
+        // A runtime may have asked for more events than it was given.
+        let is_free = !retired && state.machine.can_take();
         drop(state);
         self.over.notify_waiters();
         call.finish(outcome, buffered, memory);
         if retired {
             self.wake.notify_one();
+        }
+        if is_free {
+            if let Some(owner) = self.owner.upgrade() {
+                owner.ready(self);
+            }
         }
     }
 

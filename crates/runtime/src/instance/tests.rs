@@ -1,5 +1,6 @@
 //! What an instance takes, when it counts as starting, idle or settling, and whose its lines are.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::*;
@@ -10,6 +11,17 @@ struct Nobody;
 
 impl Owner for Nobody {
     fn ready(&self, _: &Instance) {}
+    fn ended(&self, _: &Instance, _: Option<&dyn Fn(&str) -> Failure>) {}
+}
+
+/// Counts how often an instance could take a call.
+#[derive(Default)]
+struct Readies(AtomicUsize);
+
+impl Owner for Readies {
+    fn ready(&self, _: &Instance) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
     fn ended(&self, _: &Instance, _: Option<&dyn Fn(&str) -> Failure>) {}
 }
 
@@ -102,6 +114,22 @@ fn an_instance_starts_waits_runs_and_settles() {
     instance.lock().retired = false;
     instance.stop();
     assert_eq!(is(&instance), none);
+}
+
+#[test]
+fn a_request_that_waits_already_gets_the_call_that_waits_when_another_ends() {
+    let owner = Arc::new(Readies::default());
+    let weak: Weak<dyn Owner> = Arc::downgrade(&owner) as _;
+    let instance = Instance::new(1, None, Arc::new(program()), weak, None, 0);
+    for waiting in [1, 2] {
+        let _requests: Vec<Request> = (0..waiting).map(|_| ask(&instance)).collect();
+        assert!(instance.hand(call(Event::new("id", "{}"))).is_ok());
+        assert!(!instance.can_take());
+        instance.finish("id", Outcome::Succeeded, None);
+        let readies = owner.0.swap(0, Ordering::Relaxed);
+        assert_eq!(readies, waiting - 1, "{waiting} requests");
+        assert_eq!(instance.can_take(), waiting == 2);
+    }
 }
 
 #[test]

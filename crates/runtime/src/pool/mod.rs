@@ -354,11 +354,13 @@ impl Owner for Inner {
 /// Passes the calls of an instance's tenant to it, as many as it takes, those that have waited
 /// longest first.
 fn feed(instance: &Instance, waiting: &mut VecDeque<Box<Call>>) {
+    let mut from = 0;
     while instance.can_take() {
-        let mut tenants = waiting.iter().map(|call| &call.tenant);
+        let mut tenants = waiting.iter().skip(from).map(|call| &call.tenant);
         let Some(place) = tenants.position(|tenant| *tenant == instance.tenant) else {
             return;
         };
+        let place = from + place;
         let Some(call) = waiting.remove(place) else {
             return;
         };
@@ -366,8 +368,9 @@ fn feed(instance: &Instance, waiting: &mut VecDeque<Box<Call>>) {
             continue;
         }
         if let Err(call) = instance.hand(call) {
+            // The instance runs one with the same id. The calls behind it need not wait for that.
             waiting.insert(place, call);
-            return;
+            from = place + 1;
         }
     }
 }
