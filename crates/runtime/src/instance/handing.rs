@@ -159,10 +159,9 @@ impl Instance {
         if retired {
             self.wake.notify_one();
         }
-        if is_free {
-            if let Some(owner) = self.owner.upgrade() {
-                owner.ready(self);
-            }
+        let owner = is_free.then(|| self.owner.upgrade()).flatten();
+        if let Some(owner) = owner {
+            owner.ready(self);
         }
     }
 
