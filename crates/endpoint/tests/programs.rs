@@ -102,7 +102,7 @@ async fn a_python_function_is_invoked_and_streamed_with_its_context() {
     assert_eq!(
         shown,
         json!({
-            "name": "orders", "version": "$LATEST", "memory": "256", "region": "us-east-1",
+            "name": "orders", "version": "1", "memory": "256", "region": "us-east-1",
             "arn": "arn:aws:lambda:us-east-1:123456789012:function:orders:live",
             "custom": {"a": "B"}, "tenant": "seven", "left": null,
             "id": response.header("x-amzn-requestid").unwrap(),

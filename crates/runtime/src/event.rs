@@ -28,6 +28,9 @@ pub struct Event {
     pub client_context: Option<String>,
     /// The tenant. Each tenant has its own instances.
     pub tenant_id: Option<String>,
+    /// The version of the function that runs. Without it, the program's own version runs. Each version has its
+    /// own instances, which see it in `AWS_LAMBDA_FUNCTION_VERSION`.
+    pub version: Option<String>,
     /// The X-Ray trace header.
     pub trace_id: Option<String>,
     /// Whether the report omits the memory. Reading it from `/proc` at the end of the invocation
@@ -64,6 +67,13 @@ impl Event {
     #[must_use]
     pub fn with_tenant_id(mut self, tenant: impl Into<String>) -> Self {
         self.tenant_id = Some(tenant.into());
+        self
+    }
+
+    /// Sets the version that runs.
+    #[must_use]
+    pub fn with_version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
         self
     }
 

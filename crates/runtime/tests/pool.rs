@@ -142,6 +142,37 @@ async fn tenants_share_the_limit_but_not_instances() {
     assert!(pids.len() >= 3, "{pids:?}");
 }
 
+#[tokio::test]
+async fn versions_share_the_limit_but_not_instances_and_see_their_own_number() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "import os\ndef handler(event, context):\n\
+        \x20   return [context.function_version, context.log_stream_name.split('[')[1].split(']')[0], os.getpid()]\n";
+    let program = function(&folder, "app.py", text).version("7");
+    let pool = Pool::new(program.concurrency(2));
+    let mut pids = BTreeSet::new();
+    for (version, expected) in [(None, "7"), (Some("7"), "7"), (Some("8"), "8"), (None, "7")] {
+        let mut event = event("{}");
+        event.version = version.map(str::to_owned);
+        let called = support::call(&pool, event).await.text();
+        let (of_function, of_log, pid): (String, String, u32) =
+            serde_json::from_str(&called).unwrap();
+        assert_eq!((&*of_function, &*of_log), (expected, expected));
+        pids.insert(pid);
+        assert!(pool.instances() <= 2);
+    }
+    assert_eq!(pids.len(), 2, "{pids:?}");
+    let ninth = support::call(&pool, event("{}").with_version("9")).await;
+    assert!(
+        ninth.text().starts_with("[\"9\", \"9\", "),
+        "{}",
+        ninth.text()
+    );
+    assert!(pool.instances() <= 2);
+}
+
 /// Calls until the only instance is free, and checks that the call succeeds.
 async fn succeeds_soon(pool: &Pool) {
     let deadline = Instant::now() + Duration::from_secs(20);

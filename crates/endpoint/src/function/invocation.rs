@@ -184,6 +184,11 @@ impl Invocation {
         self.shared.call.executed_version()
     }
 
+    /// Returns the version that runs, if it is not `$LATEST`.
+    pub(crate) fn published_version(&self) -> Option<String> {
+        self.shared.call.version.map(|number| number.to_string())
+    }
+
     /// Returns the client context as JSON, if the caller sent one; synchronous calls only.
     pub fn client_context(&self) -> Option<&[u8]> {
         self.shared.call.client_context.as_deref()

@@ -127,6 +127,7 @@ fn event(invocation: &Invocation) -> Event {
     let context = invocation.client_context();
     event.client_context = context.map(|json| String::from_utf8_lossy(json).into_owned());
     event.tenant_id = invocation.tenant_id().map(str::to_owned);
+    event.version = invocation.published_version();
     event.without_memory = !invocation.wants_log();
     event.trace_id = Some(invocation.trace_id());
     event

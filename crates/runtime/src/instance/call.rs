@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use tokio::sync::{mpsc, oneshot};
 
+use super::group::Group;
 use super::headers::Headers;
 use super::log::Log;
 use super::permit::Permit;
@@ -20,7 +21,7 @@ const CHUNKS: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) request_id: Arc<str>,
-    pub(crate) tenant: Option<String>,
+    pub(crate) group: Group,
     /// The ARN that the function was invoked by, if it is not the program's.
     pub(super) arn: Option<String>,
     pub(super) trace_id: Option<String>,
@@ -95,7 +96,10 @@ impl Call {
         // Boxed at once, because it is large.
         let call = Box::new(Self {
             request_id: event.request_id.as_str().into(),
-            tenant: event.tenant_id,
+            group: Group {
+                tenant: event.tenant_id,
+                version: event.version.filter(|version| *version != program.version),
+            },
             arn: event.arn,
             trace_id: event.trace_id,
             headers,

@@ -15,6 +15,7 @@ use super::prompt::Prompt;
 use super::serve::{serve, shutdown_event};
 use super::{GRACE, Instance, epoch_ms};
 use crate::process::{Ended, Memory, Output, Process, SURVEY};
+use crate::program::environment::log_stream;
 use crate::{Failure, FailureKind, Outcome, trace};
 
 /// How long a runtime that reported an init error may take to exit.
@@ -135,10 +136,11 @@ impl Instance {
         let Ok(address) = listener.local_addr() else {
             return not_started("listen: no address".to_owned());
         };
-        let stream = self
+        let nonce = self.lock().nonce;
+        let stream = log_stream(SystemTime::now(), self.version(), nonce);
+        let env = self
             .program
-            .log_stream(SystemTime::now(), self.lock().nonce);
-        let env = self.program.environment(&address.to_string(), &stream);
+            .environment(&address.to_string(), &stream, self.version());
         self.lock().started = Instant::now();
         let spawn = Process::spawn(&self.program.argv, &self.program.root, &env);
         let spawned = tokio::time::timeout(self.program.init_limit(), spawn).await;

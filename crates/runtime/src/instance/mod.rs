@@ -2,6 +2,7 @@
 
 mod call;
 mod digits;
+mod group;
 mod handing;
 mod headers;
 mod life;
@@ -30,6 +31,7 @@ use http_body_util::Full;
 use tokio::sync::Notify;
 
 pub(crate) use self::call::Call;
+pub(crate) use self::group::Group;
 pub(crate) use self::headers::Headers;
 pub(crate) use self::permit::Permit;
 use self::state::State;
@@ -51,7 +53,7 @@ pub(crate) trait Owner: Send + Sync {
 
 pub(crate) struct Instance {
     pub(crate) number: u64,
-    pub(crate) tenant: Option<String>,
+    pub(crate) group: Group,
     program: Arc<Program>,
     owner: Weak<dyn Owner>,
     sink: Option<LogSink>,
@@ -78,7 +80,7 @@ impl fmt::Debug for Instance {
 impl Instance {
     pub(crate) fn new(
         number: u64,
-        tenant: Option<String>,
+        group: Group,
         program: Arc<Program>,
         owner: Weak<dyn Owner>,
         sink: Option<LogSink>,
@@ -86,7 +88,7 @@ impl Instance {
     ) -> Self {
         Self {
             number,
-            tenant,
+            group,
             state: Mutex::new(State::new(program.multi_concurrency, nonce)),
             program,
             owner,
@@ -96,6 +98,12 @@ impl Instance {
             over: Notify::new(),
             lost: AtomicBool::new(false),
         }
+    }
+
+    /// The version that runs.
+    fn version(&self) -> &str {
+        let own = self.group.version.as_ref();
+        own.unwrap_or(&self.program.version)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

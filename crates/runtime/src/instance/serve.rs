@@ -228,7 +228,7 @@ async fn register(
     let program = &instance.program;
     let about = json!({
         "functionName": program.name,
-        "functionVersion": program.version,
+        "functionVersion": instance.version(),
         "handler": program.handler,
     });
     let mut response = reply(200, about.to_string());

@@ -32,7 +32,7 @@ fn program() -> Program {
 
 fn instance_of(program: Program, sink: Option<LogSink>) -> Instance {
     let owner: Weak<dyn Owner> = Weak::<Nobody>::new();
-    Instance::new(1, None, Arc::new(program), owner, sink, 0)
+    Instance::new(1, Group::default(), Arc::new(program), owner, sink, 0)
 }
 
 fn instance() -> Instance {
@@ -120,7 +120,7 @@ fn an_instance_starts_waits_runs_and_settles() {
 fn a_request_that_waits_already_gets_the_call_that_waits_when_another_ends() {
     let owner = Arc::new(Readies::default());
     let weak: Weak<dyn Owner> = Arc::downgrade(&owner) as _;
-    let instance = Instance::new(1, None, Arc::new(program()), weak, None, 0);
+    let instance = Instance::new(1, Group::default(), Arc::new(program()), weak, None, 0);
     for waiting in [1, 2] {
         let _requests: Vec<Request> = (0..waiting).map(|_| ask(&instance)).collect();
         assert!(instance.hand(call(Event::new("id", "{}"))).is_ok());

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::sync::atomic::AtomicUsize;
 use super::sync::{Mutex, MutexGuard};
-use crate::instance::{Call, Headers, Instance, Owner, Permit};
+use crate::instance::{Call, Group, Headers, Instance, Owner, Permit};
 use crate::log_line::LogSink;
 use crate::{Event, Failure, InvokeError, LogLine, Outcome, Program, Response};
 
@@ -209,26 +209,23 @@ impl Inner {
         let slots = self.program.multi_concurrency;
         let (instances, waiting) = (&state.instances, &state.waiting);
         let is_full = instances.len() >= self.program.concurrency;
-        let is_own = |call: &Call| instances.iter().all(|own| own.tenant == call.tenant);
+        let is_own = |call: &Call| instances.iter().all(|own| own.group == call.group);
         if is_full && waiting.iter().all(|call| is_own(call)) {
-            // Only an instance of another tenant could make room.
+            // Only an instance of another group could make room.
             return;
         }
-        let mut tenants: Vec<(Option<String>, usize)> = Vec::new();
+        let mut groups: Vec<(Group, usize)> = Vec::new();
         for call in &state.waiting {
-            match tenants
-                .iter_mut()
-                .find(|(tenant, _)| *tenant == call.tenant)
-            {
+            match groups.iter_mut().find(|(group, _)| *group == call.group) {
                 Some((_, calls)) => *calls += 1,
-                None => tenants.push((call.tenant.clone(), 1)),
+                None => groups.push((call.group.clone(), 1)),
             }
         }
-        for (tenant, calls) in &tenants {
+        for (group, calls) in &groups {
             let own = state
                 .instances
                 .iter()
-                .filter(|instance| instance.tenant == *tenant);
+                .filter(|instance| instance.group == *group);
             let (mut starting, mut settling) = (0, 0);
             for instance in own {
                 starting += usize::from(instance.is_starting());
@@ -244,14 +241,14 @@ impl Inner {
                     // When the instance ends, `dispatch` is called again.
                     // An idle one that has a call to take has just asked for it.
                     let has_call = |instance: &Instance| {
-                        let mut waiting = tenants.iter().map(|(waiting, _)| waiting);
-                        waiting.any(|waiting| *waiting == instance.tenant)
+                        let mut waiting = groups.iter().map(|(waiting, _)| waiting);
+                        waiting.any(|waiting| *waiting == instance.group)
                     };
                     let mut others = state.instances.iter();
                     let _ = others.any(|other| !has_call(other) && other.retire_if_idle());
                     break;
                 }
-                self.start(state, tenant.clone());
+                self.start(state, group.clone());
             }
         }
     }
@@ -274,7 +271,7 @@ impl Inner {
         }
     }
 
-    fn start(&self, state: &mut State, tenant: Option<String>) {
+    fn start(&self, state: &mut State, group: Group) {
         let Some(runtime) = state.runtime.clone() else {
             return;
         };
@@ -285,7 +282,7 @@ impl Inner {
             u128::from(random.hash_one(state.started)) << 64 | u128::from(random.hash_one("nonce"));
         let instance = Arc::new(Instance::new(
             state.started,
-            tenant,
+            group,
             Arc::clone(&self.program),
             owner,
             self.sink.get().cloned(),
@@ -314,7 +311,7 @@ impl Owner for Inner {
     fn ready(&self, instance: &Instance) {
         let mut state = self.lock();
         feed(instance, &mut state.waiting);
-        // Calls of another tenant that still wait may need the place of this instance.
+        // Calls of another group that still wait may need the place of this instance.
         if !state.waiting.is_empty() && instance.is_idle() {
             self.grow(&mut state, true);
         }
@@ -329,7 +326,7 @@ impl Owner for Inner {
         if failure.is_some() {
             let mut left = VecDeque::new();
             for call in std::mem::take(&mut state.waiting) {
-                let own = call.tenant == instance.tenant;
+                let own = call.group == instance.group;
                 if own && failed.len() < self.program.multi_concurrency {
                     failed.push(call);
                 } else {
@@ -351,13 +348,13 @@ impl Owner for Inner {
     }
 }
 
-/// Passes the calls of an instance's tenant to it, as many as it takes, those that have waited
+/// Passes the calls of an instance's group to it, as many as it takes, those that have waited
 /// longest first.
 fn feed(instance: &Instance, waiting: &mut VecDeque<Box<Call>>) {
     let mut from = 0;
     while instance.can_take() {
-        let mut tenants = waiting.iter().skip(from).map(|call| &call.tenant);
-        let Some(place) = tenants.position(|tenant| *tenant == instance.tenant) else {
+        let mut groups = waiting.iter().skip(from).map(|call| &call.group);
+        let Some(place) = groups.position(|group| *group == instance.group) else {
             return;
         };
         let place = from + place;

@@ -15,7 +15,12 @@ const CREDENTIALS: [&str; 3] = [
 
 impl Program {
     /// All variables of one instance. Of the host's environment only `PATH` and `HOME` are passed.
-    pub(crate) fn environment(&self, api: &str, stream: &str) -> BTreeMap<OsString, OsString> {
+    pub(crate) fn environment(
+        &self,
+        api: &str,
+        stream: &str,
+        version: &str,
+    ) -> BTreeMap<OsString, OsString> {
         let mut all: BTreeMap<OsString, OsString> = ["PATH", "HOME"]
             .into_iter()
             .filter_map(|name| Some((name.into(), std::env::var_os(name)?)))
@@ -29,7 +34,7 @@ impl Program {
         set("AWS_REGION", &self.region);
         set("AWS_DEFAULT_REGION", &self.region);
         set("AWS_LAMBDA_FUNCTION_NAME", &self.name);
-        set("AWS_LAMBDA_FUNCTION_VERSION", &self.version);
+        set("AWS_LAMBDA_FUNCTION_VERSION", version);
         set(
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
             &self.memory_mb.to_string(),
@@ -65,19 +70,16 @@ impl Program {
         set("AWS_LAMBDA_RUNTIME_API", api);
         all
     }
+}
 
-    /// The name of an instance's log stream: `2026/11/26/[$LATEST]` and 32 digits.
-    pub(crate) fn log_stream(&self, now: SystemTime, unique: u128) -> String {
-        let seconds = now
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO)
-            .as_secs();
-        let (year, month, day) = date(seconds / 86_400);
-        format!(
-            "{year:04}/{month:02}/{day:02}/[{}]{unique:032x}",
-            self.version
-        )
-    }
+/// The name of an instance's log stream: `2026/11/26/[$LATEST]` and 32 digits.
+pub(crate) fn log_stream(now: SystemTime, version: &str, unique: u128) -> String {
+    let seconds = now
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO)
+        .as_secs();
+    let (year, month, day) = date(seconds / 86_400);
+    format!("{year:04}/{month:02}/{day:02}/[{version}]{unique:032x}")
 }
 
 /// The Gregorian date of a day since 1970-01-01.
@@ -118,7 +120,7 @@ mod tests {
     use super::*;
 
     fn credentials(program: &Program) -> [Option<String>; 3] {
-        let all = program.environment("127.0.0.1:1", "stream");
+        let all = program.environment("127.0.0.1:1", "stream", "1");
         CREDENTIALS.map(|name| {
             let value = all.get(&OsString::from(name))?;
             Some(value.to_str().unwrap().to_owned())
@@ -147,7 +149,9 @@ mod tests {
 
     #[test]
     fn only_the_path_and_the_home_are_the_host_s() {
-        let all = Program::command(["true"]).unwrap().environment("a:1", "s");
+        let all = Program::command(["true"])
+            .unwrap()
+            .environment("a:1", "s", "1");
         let host = |name: &String| std::env::var_os(name);
         for (name, value) in &all {
             let name = name.to_str().unwrap().to_owned();
@@ -177,9 +181,8 @@ mod tests {
 
     #[test]
     fn a_log_stream_has_the_date_the_version_and_a_number() {
-        let program = Program::command(["x"]).unwrap().version("7");
         let day = SystemTime::UNIX_EPOCH + Duration::from_secs(20_783 * 86_400 + 86_399);
-        let stream = program.log_stream(day, 255);
+        let stream = log_stream(day, "7", 255);
         assert_eq!(stream, format!("2026/11/26/[7]{}ff", "0".repeat(30)));
     }
 }

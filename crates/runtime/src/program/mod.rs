@@ -1,6 +1,6 @@
 //! The program that is run: a command, its environment and its limits.
 
-mod environment;
+pub(crate) mod environment;
 mod source;
 
 use std::fmt;

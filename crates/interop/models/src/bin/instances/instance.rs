@@ -20,6 +20,8 @@ use crate::{Failure, Head, Outcome, Program};
 mod call;
 #[path = "../../../../../runtime/src/instance/digits.rs"]
 mod digits;
+#[path = "../../../../../runtime/src/instance/group.rs"]
+mod group;
 #[path = "../../../../../runtime/src/instance/handing.rs"]
 mod handing;
 #[path = "../../../../../runtime/src/instance/headers.rs"]
@@ -36,6 +38,7 @@ mod state;
 mod waiting;
 
 pub(crate) use call::Call;
+pub(crate) use group::Group;
 use handing::Closed;
 pub(crate) use headers::Headers;
 pub(crate) use permit::Permit;
@@ -50,7 +53,7 @@ pub(crate) trait Owner: Send + Sync {
 
 pub(crate) struct Instance {
     pub(crate) number: u64,
-    pub(crate) tenant: Option<String>,
+    pub(crate) group: Group,
     program: Arc<Program>,
     owner: Weak<dyn Owner>,
     state: Mutex<State>,
@@ -89,7 +92,7 @@ enum Next {
 impl Instance {
     pub(crate) fn new(
         number: u64,
-        tenant: Option<String>,
+        group: Group,
         program: Arc<Program>,
         owner: Weak<dyn Owner>,
         _: Option<LogSink>,
@@ -97,7 +100,7 @@ impl Instance {
     ) -> Self {
         Self {
             number,
-            tenant,
+            group,
             owner,
             state: Mutex::new(State::new(program.multi_concurrency, nonce)),
             program,
