@@ -21,6 +21,7 @@ pub(crate) struct Program {
     pub(crate) concurrency: usize,
     pub(crate) multi_concurrency: usize,
     pub(crate) timeout: Duration,
+    pub(crate) version: String,
     /// How the first instance ends.
     pub(crate) death: Option<Death>,
     pub(crate) seen: Arc<Seen>,
@@ -40,6 +41,7 @@ impl Program {
             concurrency,
             multi_concurrency: 1,
             timeout: Duration::from_secs(3),
+            version: "$LATEST".to_owned(),
             death: None,
             seen: Arc::default(),
         }
