@@ -279,7 +279,7 @@ async fn a_call_that_has_ended_before_a_stop_keeps_its_result() {
         })
     })
     .await;
-    let slow = (0..8).map(|n| Item::new(format!(r#"{{"n":{n},"ms":1000}}"#)));
+    let slow = (0..8).map(|n| Item::new(format!(r#"{{"n":{n},"ms":3000}}"#)));
     let mut run = service.map().concurrency(8).run(iter(slow));
     let control = run.control();
     while service.executions.get().len() < 8 {
