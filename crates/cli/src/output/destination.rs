@@ -48,9 +48,9 @@ impl Options {
 #[derive(Clone, Debug)]
 pub(crate) enum Destination {
     Stdout,
-    /// A device, a pipe or one of this process's descriptors, which is written to directly. It stays open: the reader of a pipe that
-    /// is closed takes that for the end, and nobody would read what is written after reopening the
-    /// pipe.
+    /// A device, a pipe or one of this process's descriptors, which is written to directly. It stays
+    /// open: the reader of a pipe that is closed takes that for the end, and nobody would read what is
+    /// written after reopening the pipe.
     Special(PathBuf, Arc<File>),
     /// A regular file, with its permissions if it exists.
     File(PathBuf, Option<Permissions>),
