@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use program::{Serve, program as lambda_invoke, text};
+use program::{Serve, calling, program as lambda_invoke, text};
 
 /// Creates a folder with these files.
 fn folder(test: &str, files: &[(&str, &str)]) -> PathBuf {
@@ -252,6 +252,75 @@ fn a_local_call_runs_a_function_and_stdout_is_its_response_only() {
     assert_eq!(text(&output.stdout), "one two three");
     assert!(text(&output.stderr).starts_with("called in "));
     assert_eq!(output.status.code(), Some(0));
+}
+
+/// A stream has no error but what its log reports.
+#[test]
+fn a_stream_of_a_failed_function_is_no_success_however_it_failed() {
+    if program::tools::lacks(&["python3", "node"]) {
+        return;
+    }
+    let files = [
+        (
+            "yields.py",
+            "def handler(e, c):\n    yield 'x'\n    yield {1}\n",
+            "Runtime.MarshalError",
+        ),
+        (
+            "returns.py",
+            "def handler(e, c): return {1}\n",
+            "Runtime.MarshalError",
+        ),
+        ("arity.py", "def handler(e): return 1\n", "TypeError"),
+        (
+            "missing.py",
+            "import nowhere\ndef handler(e, c): return 1\n",
+            "Runtime.ImportModuleError",
+        ),
+        (
+            "syntax.py",
+            "def handler(e, c):\n    return 1 +\n",
+            "Runtime.UserCodeSyntaxError",
+        ),
+        (
+            "imports.mjs",
+            "import 'nowhere'; export const handler = async () => 1;\n",
+            "Runtime.ImportModuleError",
+        ),
+        (
+            "throws.mjs",
+            "export const handler = async () => 1; throw new RangeError('x');\n",
+            "RangeError",
+        ),
+        (
+            "unclear.mjs",
+            "export const handler = async ( => 1;\n",
+            "Runtime.UserCodeSyntaxError",
+        ),
+        (
+            "number.mjs",
+            "export const handler = 1;\n",
+            "Runtime.HandlerNotFound",
+        ),
+    ];
+    let folder = folder("failed-streams", &files.map(|(file, text, _)| (file, text)));
+    let mut arguments = Vec::new();
+    for (file, _, _) in files {
+        let name = file.split('.').next().unwrap();
+        let handler = format!("{name}={}:handler", path(&folder, file));
+        arguments.extend(["--function".to_owned(), handler]);
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let serve = Serve::start(&arguments);
+    for (file, _, kind) in files {
+        let name = file.split('.').next().unwrap();
+        let output = calling(&serve.url, &["stream", name, "-p", "{}"])
+            .output()
+            .unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{file}: {said}");
+        assert!(said.contains(kind), "{file}: {said}");
+    }
 }
 
 #[tokio::test]

@@ -71,7 +71,7 @@ fn the_node_runtimes_records_are_failures() {
         "Uncaught Exception",
         "Unhandled Promise Rejection",
     ] {
-        for id in [ID, "-"] {
+        for id in [ID, "-", "undefined"] {
             let line = format!(
                 "{TIME}\t{id}\tERROR\t{label} \t\
                  {{\"errorType\":\"TypeError\",\"errorMessage\":\"no\",\"stack\":[\"TypeError: no\",\"    at h\"]}}"

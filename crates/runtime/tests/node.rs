@@ -259,6 +259,11 @@ async fn failures_of_the_import_are_reported_once_with_their_type() {
         let pool = Pool::new(function(&folder, "index.mjs", text));
         let called = invoke(&pool, "{}").await;
         assert_eq!(called.error_type(), error_type, "{}", called.body());
+        if error_type == "Runtime.UserCodeSyntaxError" {
+            let body: Value = serde_json::from_str(&called.body()).unwrap();
+            let place = body["trace"][0].as_str().unwrap();
+            assert!(place.ends_with("/index.mjs:1"), "{body}");
+        }
         assert_eq!(
             called.report.outcome.failure().unwrap().kind,
             FailureKind::Init

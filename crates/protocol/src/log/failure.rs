@@ -211,13 +211,14 @@ fn last(lines: &[&str], read: impl Fn(&str) -> Option<FunctionError>) -> Option<
 }
 
 /// aws-lambda-ric: `<time>\t<id>\tERROR\tInvoke Error \t{json}`, or with one of the two errors that
-/// end a process. Node 24 has been seen to write `-` for the id.
+/// end a process. Node 24 has been seen to write `-` for the id, and before the first invocation, it is
+/// `undefined`.
 fn node(line: &str, request_id: &str) -> Option<FunctionError> {
     let mut fields = line.splitn(5, '\t');
     let (time, id) = (fields.next()?, fields.next()?);
     let (level, label, json) = (fields.next()?, fields.next()?, fields.next()?);
     let is_record = is_time(time)
-        && (id == request_id || id == "-")
+        && (id == request_id || id == "-" || id == "undefined")
         && level == "ERROR"
         && matches!(
             label,

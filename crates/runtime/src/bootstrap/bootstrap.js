@@ -94,6 +94,16 @@ function find() {
   return { file, source: ["", ".js", ".mjs", ".cjs"].map((end) => file + end).find(isFile), members };
 }
 
+// Where a file cannot be parsed. Of a CommonJS file, the error says it; of a module, only Node.js itself when
+// it reports the error.
+async function placeOf(error, file) {
+  const isPlace = (text) => /:\d+$/.test(String(text).split("\n")[0]);
+  if (!file || isPlace(error.stack)) return "";
+  const { spawnSync } = await import("node:child_process");
+  const { stderr } = spawnSync(process.execPath, ["--check", file], { encoding: "utf8", timeout: 5000 });
+  return isPlace(stderr) ? `${stderr.split("\n").slice(0, 3).join("\n")}\n` : "";
+}
+
 async function load() {
   const name = env._HANDLER;
   let { file, source, members } = find();
@@ -114,7 +124,9 @@ async function load() {
     }
   } catch (error) {
     if (error instanceof SyntaxError) {
-      throw named("Runtime.UserCodeSyntaxError", `SyntaxError: ${error.message}`, error);
+      const problem = named("Runtime.UserCodeSyntaxError", `SyntaxError: ${error.message}`, error);
+      problem.stack = (await placeOf(error, source)) + problem.stack;
+      throw problem;
     }
     if (error && /^(ERR_)?MODULE_NOT_FOUND$/.test(error.code)) {
       throw named("Runtime.ImportModuleError", `Error: ${error.message}`, error);

@@ -148,9 +148,8 @@ def describe(error, request_id=""):
     except Exception:
         # The interpreter prints the same text.
         message = "<exception str() failed>"
-    complain("[ERROR] %s: %s\n" % (name, message))
-    if stack:
-        complain("Traceback (most recent call last):\n" + "".join(stack))
+    # The second line also without frames: by it, readers of the log know that the function has failed.
+    complain("[ERROR] %s: %s\nTraceback (most recent call last):\n%s" % (name, message, "".join(stack)))
     return name, json.dumps(
         {"errorMessage": message, "errorType": name, "requestId": request_id, "stackTrace": stack}
     )
