@@ -52,9 +52,12 @@ async fn a_body_without_a_proved_end_is_truncated() {
         "transfer-encoding: identity\r\ncontent-length: 8\r\n",
         "content-length: 9\r\n",
         "transfer-encoding: chunked\r\n",
+        // hyper does not take these for chunked.
+        "transfer-encoding: chunked,\r\n",
+        "transfer-encoding: chunked\r\ntransfer-encoding:\r\n",
     ] {
         for head in [head, &head.replace("x-amzn-requestid: the-id\r\n", "")] {
-            let body = match framing.contains("chunked") {
+            let body = match framing == "transfer-encoding: chunked\r\n" {
                 true => format!("8\r\n{body}\r\n"),
                 false => body.to_owned(),
             };

@@ -191,12 +191,24 @@ fn only_a_length_or_a_last_chunk_proves_an_end() {
     assert_eq!(of(&[length("5"), length("6")]), Framing::Connection);
     assert_eq!(of(&[coding("chunked")]), Framing::Delimited);
     assert_eq!(of(&[coding("gzip"), coding("chunked")]), Framing::Delimited);
+    assert_eq!(of(&[coding("gzip, Chunked")]), Framing::Delimited);
+    assert_eq!(of(&[coding("chunked"), coding("")]), Framing::Connection);
     assert_eq!(
         of(&[coding("chunked"), coding("gzip")]),
         Framing::Connection
     );
     // A transfer coding overrides the length.
-    for other in ["identity", "gzip", "chunked, gzip", "chunked;x=y", ""] {
+    for other in [
+        "identity",
+        "gzip",
+        "chunked, gzip",
+        "chunked;x=y",
+        "",
+        "chunked,",
+        "chunked, ",
+        "chunked,,",
+        "gzip\u{ff}, chunked",
+    ] {
         assert_eq!(
             of(&[coding(other), length("5")]),
             Framing::Connection,

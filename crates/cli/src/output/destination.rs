@@ -131,6 +131,10 @@ const STDOUT: u32 = 1;
 const STDERR: u32 = 2;
 
 /// Stderr as a file, with the position that the caller's descriptor has.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a response is written as it is, wherever the user wants it"
+)]
 fn stderr() -> io::Result<File> {
     #[cfg(unix)]
     let owned = std::os::fd::AsFd::as_fd(&io::stderr()).try_clone_to_owned()?;

@@ -6,7 +6,7 @@ use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::response::Parts;
 use http::{HeaderMap, StatusCode, Version};
 
-use super::headers::{Fields, tokens};
+use super::headers::Fields;
 use crate::text::ByteCount;
 
 /// How the end of a response's body is marked (RFC 9112, section 6.3).
@@ -66,9 +66,7 @@ impl Framing {
             return Self::Delimited;
         }
         if fields.transfer_encoding.is_some() {
-            let last = tokens(&parts.headers, TRANSFER_ENCODING).last();
-            let chunked = last.is_some_and(|last| last.eq_ignore_ascii_case(b"chunked"));
-            return if chunked {
+            return if is_chunked(&parts.headers) {
                 Self::Delimited
             } else {
                 Self::Connection
@@ -127,6 +125,15 @@ impl fmt::Display for IncompleteBody {
 }
 
 impl std::error::Error for IncompleteBody {}
+
+/// Whether `chunked` is the last coding. An empty element of the list counts, and so does a byte that is not
+/// ASCII: HTTP libraries, hyper among them, then read up to the end of the connection and leave the chunks'
+/// heads in the body.
+fn is_chunked(headers: &HeaderMap) -> bool {
+    let last = headers.get_all(TRANSFER_ENCODING).into_iter().next_back();
+    let last = last.and_then(|line| line.to_str().ok()?.rsplit(',').next());
+    last.is_some_and(|last| last.trim().eq_ignore_ascii_case("chunked"))
+}
 
 /// Returns the length, if the header is present and all its values agree.
 fn content_length(headers: &HeaderMap) -> Option<u64> {

@@ -83,7 +83,7 @@ pub(super) fn is_coded(headers: &HeaderMap, name: HeaderName, usual: &str) -> bo
 }
 
 /// The elements of a comma-separated list, which may be spread over several headers.
-pub(super) fn tokens(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
+fn tokens(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
     headers
         .get_all(name)
         .into_iter()

@@ -106,6 +106,7 @@ pub(super) fn chunks(asked: Asked) -> Vec<Named> {
         "chunked, gzip",
         "gzip, chunked",
         "xchunked",
+        "chunked,",
     ] {
         let bytes = with(
             &[("transfer-encoding", coding)],
