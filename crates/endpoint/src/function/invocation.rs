@@ -185,6 +185,7 @@ impl Invocation {
     }
 
     /// Returns the version that runs, if it is not `$LATEST`.
+    #[cfg(feature = "runtime")]
     pub(crate) fn published_version(&self) -> Option<String> {
         self.shared.call.version.map(|number| number.to_string())
     }
