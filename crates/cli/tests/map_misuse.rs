@@ -175,7 +175,7 @@ fn an_output_that_fails_leaves_the_other_one_complete() {
         "{\"when\":\"before\"}\n".repeat(30),
     )
     .unwrap();
-    let fails = |arguments: &[&str], stdout: Stdio| {
+    let run = |arguments: &[&str], stdout: Stdio| {
         let mut command = program();
         command.current_dir(&folder);
         command.args([
@@ -188,8 +188,9 @@ fn an_output_that_fails_leaves_the_other_one_complete() {
             "30",
         ]);
         command.args(arguments).stdin(Stdio::null()).stdout(stdout);
-        command.stderr(Stdio::null()).status().unwrap().code()
+        command.stderr(Stdio::null()).spawn().unwrap()
     };
+    let fails = |arguments: &[&str], stdout: Stdio| run(arguments, stdout).wait().unwrap().code();
     let count = |name: &str| {
         let text = fs::read_to_string(folder.join(name)).unwrap();
         text.lines().count() > 0
@@ -203,9 +204,9 @@ fn an_output_that_fails_leaves_the_other_one_complete() {
     let code = fails(&["--failures", "failures"], full.into());
     assert_eq!((code, count("failures")), (Some(4), true));
     // Such as `map .. | head -1`.
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    let code = fails(&["--failures", "closed"], writer.into());
+    let mut child = run(&["--failures", "closed"], Stdio::piped());
+    drop(child.stdout.take());
+    let code = child.wait().unwrap().code();
     assert_eq!((code, count("closed")), (Some(141), true));
 }
 
