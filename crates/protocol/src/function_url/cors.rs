@@ -233,10 +233,13 @@ impl Cors {
         for name in own {
             response.remove(name);
         }
-        let names: Vec<HeaderValue> = response.keys().cloned().map(HeaderValue::from).collect();
+        // With credentials, browsers take `*` literally.
+        let is_literal = self.credentials && self.exposed.iter().any(|name| name == "*");
+        let names: Vec<HeaderValue> = match is_literal {
+            true => response.keys().cloned().map(HeaderValue::from).collect(),
+            false => Vec::new(),
+        };
         if self.allow(request, response) {
-            // With credentials, browsers take `*` literally.
-            let is_literal = self.credentials && self.exposed.iter().any(|name| name == "*");
             let exposed = if is_literal { &names } else { &self.exposed };
             insert(response, ACCESS_CONTROL_EXPOSE_HEADERS, listed(exposed));
         }
