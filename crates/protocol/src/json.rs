@@ -4,13 +4,12 @@
 //! user; an endpoint responds with the service's message, which is that of its parser (Jackson).
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
 use lambda_invoke_error::text::without_lone_surrogates;
-use serde_core::de::IgnoredAny;
+use serde_core::Deserializer as _;
+use serde_core::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 /// Checks that a payload is JSON, without building anything from it.
 ///
@@ -64,36 +63,55 @@ pub fn check(payload: &[u8]) -> Result<(), JsonError> {
     Err(JsonError::new(payload, offset.min(payload.len()), kind))
 }
 
-/// Reads a JSON object that a function wrote.
+/// Replaces each half of a surrogate pair in a JSON text that a function wrote by U+FFFD.
 ///
 /// A text that was cut within a character, as by JavaScript's `slice`, ends in half a surrogate pair.
-/// JavaScript and Python write it as an escape, which [`check`] accepts, but no `String` can have it:
-/// it becomes U+FFFD. A member that no [`Value`] can have, such as `1e400` or an array that is nested
-/// deeper than 128 levels, becomes a string: the text as it is written.
-pub(crate) fn object(json: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
-    serde_json::from_slice(json).or_else(|_| {
-        let whole = whole(json);
-        let members = members(&whole)?;
-        let read = |(name, value): (String, &RawValue)| {
-            let json = value.get();
-            (
-                name,
-                serde_json::from_str(json).unwrap_or_else(|_| json.into()),
-            )
-        };
-        Ok(members.into_iter().map(read).collect())
-    })
-}
-
-/// Replaces each half of a surrogate pair in a JSON text that a function wrote; see [`object`].
+/// JavaScript and Python write it as an escape, which [`check`] accepts, but no `String` can have it.
 pub(crate) fn whole(json: &[u8]) -> Cow<'_, [u8]> {
     without_lone_surrogates(json).map_or(Cow::Borrowed(json), Cow::Owned)
 }
 
-/// Reads the members of an object as they are written: a number keeps its digits, an object the order of
-/// its members. The text is one that [`whole`] has returned.
-pub(crate) fn members(whole: &[u8]) -> Result<BTreeMap<String, &RawValue>, serde_json::Error> {
-    serde_json::from_slice(whole)
+/// Finds the members of an object that have these names, as they are written: a number keeps its digits,
+/// an object the order of its members. Of a repeated member, the last counts. The text is one that
+/// [`whole`] has returned.
+///
+/// Nothing is stored for other members, however many there are: a function wrote the object.
+pub(crate) fn members<'j, const N: usize>(
+    whole: &'j [u8],
+    names: [&str; N],
+) -> Result<[Option<&'j RawValue>; N], serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_slice(whole);
+    let members = json.deserialize_map(Named(names))?;
+    json.end()?;
+    Ok(members)
+}
+
+/// Reads a member that is a string; `None` for any other value.
+pub(crate) fn text(member: &RawValue) -> Option<String> {
+    serde_json::from_str(member.get()).ok()
+}
+
+struct Named<'n, const N: usize>([&'n str; N]);
+
+impl<'j, const N: usize> Visitor<'j> for Named<'_, N> {
+    type Value = [Option<&'j RawValue>; N];
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'j>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = [None; N];
+        while let Some(name) = map.next_key::<Cow<'j, str>>()? {
+            // Read even if it is not kept: a value that is skipped is not checked to be UTF-8.
+            let value = map.next_value()?;
+            let named = self.0.iter().zip(&mut members);
+            if let Some((_, member)) = named.into_iter().find(|(wanted, _)| **wanted == name) {
+                *member = Some(value);
+            }
+        }
+        Ok(members)
+    }
 }
 
 /// Where and why a payload is not JSON.
@@ -393,14 +411,9 @@ mod tests {
         ] {
             let json = format!(r#"{{"text":"{written}"}}"#);
             check(json.as_bytes()).unwrap();
-            assert_eq!(object(json.as_bytes()).unwrap()["text"], *read, "{json}");
-        }
-        // What no `Value` can have does not take the other members along.
-        let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
-        for written in ["1e400", &deep] {
-            let json = format!(r#"{{"n":{written},"a":"b","s":"\ud83d"}}"#);
-            let expected = serde_json::json!({"a": "b", "n": written, "s": "\u{fffd}"});
-            assert_eq!(Value::Object(object(json.as_bytes()).unwrap()), expected);
+            let whole = whole(json.as_bytes());
+            let [member] = members(&whole, ["text"]).unwrap();
+            assert_eq!(text(member.unwrap()).as_deref(), Some(read), "{json}");
         }
         // What is not JSON remains so, at the same position.
         for (json, column) in [
@@ -410,8 +423,31 @@ mod tests {
             (r#"{"a":"\ud83"#, 11),
             (r#"{"a":"\"#, 7),
         ] {
-            let error = object(json.as_bytes()).unwrap_err();
+            let error = members(&whole(json.as_bytes()), ["a"]).unwrap_err();
             assert_eq!(error.column(), column, "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn members_are_found_as_they_are_written_whatever_stands_beside_them() {
+        let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
+        for other in ["1e400", &deep, "{\"a\":0}", "null"] {
+            let json = format!(r#"{{"n":{other},"a":1.50,"a":[ 2.50 ],"\u0062":"x","n":{other}}}"#);
+            let [a, b, c] = members(json.as_bytes(), ["a", "b", "c"]).unwrap();
+            assert_eq!(a.map(RawValue::get), Some("[ 2.50 ]"), "{json}");
+            assert_eq!((a.and_then(text), c.map(text)), (None, None));
+            assert_eq!(b.and_then(text).as_deref(), Some("x"));
+            let [n] = members(json.as_bytes(), ["n"]).unwrap();
+            assert_eq!(n.map(RawValue::get), Some(other));
+        }
+        for invalid in [
+            &b"[]"[..],
+            b"{}x",
+            b"",
+            b"{\"a\":\"\xff\"}",
+            b"{\"b\":\"\xff\"}",
+        ] {
+            assert!(members(invalid, ["a"]).is_err(), "{invalid:?}");
         }
     }
 

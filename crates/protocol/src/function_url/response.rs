@@ -1,7 +1,6 @@
 //! From a function's result to the response.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -167,18 +166,26 @@ impl TryFrom<Bytes> for UrlResponse {
             Cow::Borrowed(_) => payload.clone(),
             Cow::Owned(whole) => whole.into(),
         };
+        let names = [
+            "statusCode",
+            "headers",
+            "cookies",
+            "body",
+            "isBase64Encoded",
+        ];
         // Fails for anything but an object.
-        let Some(mut members) = json::members(&whole).ok().filter(has_status) else {
+        let members = json::members(&whole, names).ok();
+        let Some([status @ Some(_), headers, cookies, body, is_base64]) =
+            members.filter(|[status, ..]| status.is_some_and(|status| status.get() != "null"))
+        else {
+            // A `statusCode` of `null` counts as absent.
             return Ok(Self {
                 head: UrlHead::new(HttpPrelude::default(), JSON)?,
                 body: payload,
             });
         };
-        members.remove("multiValueHeaders");
-        let is_base64 = members
-            .get("isBase64Encoded")
-            .is_some_and(|flag| flag.get() == "true");
-        let body = members.remove("body").map_or("null", RawValue::get);
+        let is_base64 = is_base64.is_some_and(|flag| flag.get() == "true");
+        let body = body.map_or("null", RawValue::get);
         let body: Bytes = match serde_json::from_str::<String>(body) {
             Ok(text) if is_base64 => BASE64
                 .decode(&text)
@@ -188,16 +195,10 @@ impl TryFrom<Bytes> for UrlResponse {
             Err(_) if body == "null" => Bytes::new(),
             Err(_) => whole.slice_ref(body.as_bytes()),
         };
-        let head = UrlHead::new(HttpPrelude::from_members(&members)?, JSON)?;
+        let prelude = HttpPrelude::from_members([status, headers, cookies], None)?;
+        let head = UrlHead::new(prelude, JSON)?;
         Ok(Self { head, body })
     }
-}
-
-/// A `statusCode` of `null` counts as absent.
-fn has_status(members: &BTreeMap<String, &RawValue>) -> bool {
-    members
-        .get("statusCode")
-        .is_some_and(|status| status.get() != "null")
 }
 
 fn invalid(error: &base64::DecodeError, text: &str) -> UrlResponseError {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use lambda_invoke_error::text::Excerpt;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::platform::platform_record;
 use super::{LogTail, Report, ReportStatus, StartLine};
@@ -285,14 +286,16 @@ fn json(line: &str, request_id: &str) -> Option<FunctionError> {
     if !line.starts_with('{') || !line.contains("\"ERROR\"") || !line.contains(request_id) {
         return None;
     }
-    let record = json::object(line.as_bytes()).ok()?;
-    let text = |name: &str| record.get(name)?.as_str();
-    let is_record = text("level") == Some("ERROR")
-        && text("requestId") == Some(request_id)
-        && text("errorType").is_some()
-        && record.get("stackTrace").is_some_and(Value::is_array)
-        && record.get("message").is_none();
-    is_record.then(|| FunctionError::from_members(record))
+    let whole = json::whole(line.as_bytes());
+    let names = ["level", "requestId", "errorType", "stackTrace", "message"];
+    let [level, id, error_type, stack, message] = json::members(&whole, names).ok()?;
+    let text = |member: Option<&RawValue>| member.and_then(json::text);
+    let is_record = text(level).as_deref() == Some("ERROR")
+        && text(id).as_deref() == Some(request_id)
+        && text(error_type).is_some()
+        && stack.is_some_and(|stack| stack.get().starts_with('['))
+        && message.is_none();
+    is_record.then(|| FunctionError::parse(line.as_bytes()))
 }
 
 /// The platform's `RequestId: <id> Error: <message>` and the type, as the last two lines.

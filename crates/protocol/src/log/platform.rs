@@ -82,10 +82,13 @@ impl fmt::Display for StartLine {
     }
 }
 
+/// The maximum length of a line that is parsed, in bytes: several times what the platform writes.
+const MAX_LINE: usize = 64 * 1024;
+
 /// Returns the `record` of a line of this type that the platform wrote in the JSON log format.
 pub(super) fn platform_record(line: &str, kind: &str) -> Option<serde_json::Value> {
     // Searched before parsing, since a function's own lines may be long JSON documents.
-    if !line.starts_with('{') || !line.contains(kind) {
+    if line.len() > MAX_LINE || !line.starts_with('{') || !line.contains(kind) {
         return None;
     }
     let mut event: serde_json::Value = serde_json::from_str(line).ok()?;
@@ -107,12 +110,14 @@ mod tests {
         let json =
             r#"{"time":"t","type":"platform.start","record":{"requestId":"4d34","version":"3"}}"#;
         assert_eq!(json.parse(), Ok(StartLine::new("4d34", "3")));
-        // The platform does not indent.
+        // The platform does not indent, and its lines are short.
         let indented = format!(" {json}");
+        let long = json.replace("\"t\"", &format!("\"{}\"", "t".repeat(MAX_LINE)));
         for line in [
             "START RequestId: 4d34",
             r#"{"platform.start":1}"#,
             &indented,
+            &long,
         ] {
             let error = line.parse::<StartLine>().unwrap_err();
             assert_eq!(error, LogLineError::NotStart, "{line}");

@@ -67,22 +67,23 @@ impl HttpPrelude {
         }
     }
 
-    /// Reads the members of an object.
+    /// Reads the members of an object that [`json::members`] returns, in this order.
     pub(crate) fn from_members(
-        members: &BTreeMap<String, &RawValue>,
+        [status_code, headers, cookies]: [Option<&RawValue>; 3],
+        multi_value_headers: Option<&RawValue>,
     ) -> Result<Self, PreludeError> {
         let mut prelude = Self::default();
-        if let Some(value) = members.get("statusCode") {
+        if let Some(value) = status_code {
             let value = read(value, PreludeError::StatusCode)?;
             prelude.status_code = value.map_or(Ok(prelude.status_code), |value| status(&value))?;
         }
-        if let Some(headers) = members.get("headers") {
+        if let Some(headers) = headers {
             let headers: Option<BTreeMap<_, _>> = read(headers, PreludeError::Headers)?;
             for (name, value) in headers.unwrap_or_default() {
                 prelude.add_header(name, value)?;
             }
         }
-        if let Some(headers) = members.get("multiValueHeaders") {
+        if let Some(headers) = multi_value_headers {
             let headers: Option<BTreeMap<_, Vec<_>>> =
                 read(headers, PreludeError::MultiValueHeaders)?;
             for (name, values) in headers.unwrap_or_default() {
@@ -91,7 +92,7 @@ impl HttpPrelude {
                 }
             }
         }
-        if let Some(cookies) = members.get("cookies") {
+        if let Some(cookies) = cookies {
             let cookies: Option<_> = read(cookies, PreludeError::Cookies)?;
             prelude.cookies = cookies.unwrap_or_default();
         }
@@ -172,11 +173,13 @@ impl TryFrom<&[u8]> for HttpPrelude {
 
     fn try_from(json: &[u8]) -> Result<Self, PreludeError> {
         let whole = json::whole(json);
-        let members = json::members(&whole).map_err(|error| PreludeError::NotObject {
-            line: error.line(),
-            column: error.column(),
-        })?;
-        Self::from_members(&members)
+        let names = ["statusCode", "headers", "cookies", "multiValueHeaders"];
+        let [members @ .., multi_value_headers] =
+            json::members(&whole, names).map_err(|error| PreludeError::NotObject {
+                line: error.line(),
+                column: error.column(),
+            })?;
+        Self::from_members(members, multi_value_headers)
     }
 }
 

@@ -237,13 +237,11 @@ fn event_headers(
 
 /// Returns `message` or `Message` of a JSON object; otherwise the payload as text.
 fn exception_message(payload: &[u8]) -> String {
-    match json::object(payload) {
-        Ok(mut members) => ["message", "Message"]
+    match json::members(&json::whole(payload), ["message", "Message"]) {
+        Ok(members) => members
             .into_iter()
-            .find_map(|name| match members.remove(name) {
-                Some(Value::String(text)) => Some(text),
-                _ => None,
-            })
+            .flatten()
+            .find_map(json::text)
             .unwrap_or_default(),
         Err(_) => String::from_utf8_lossy(payload).into_owned(),
     }

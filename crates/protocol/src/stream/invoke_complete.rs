@@ -75,20 +75,24 @@ impl TryFrom<&[u8]> for InvokeComplete {
         if json.is_empty() || json == b"{}" {
             return Ok(Self::default());
         }
-        let mut members =
-            json::object(json).map_err(|error| EventError::InvokeCompleteNotObject {
+        let whole = json::whole(json);
+        let names = ["ErrorCode", "ErrorDetails", "LogResult"];
+        let members =
+            json::members(&whole, names).map_err(|error| EventError::InvokeCompleteNotObject {
                 line: error.line(),
                 column: error.column(),
             })?;
-        let mut text = |name: &'static str| match members.remove(name) {
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(Value::Null) | None => Ok(None),
-            Some(_) => Err(EventError::InvokeCompleteMember { name }),
+        let text = |at: usize| match members[at] {
+            Some(value) if value.get() != "null" => match json::text(value) {
+                Some(text) => Ok(Some(text)),
+                None => Err(EventError::InvokeCompleteMember { name: names[at] }),
+            },
+            _ => Ok(None),
         };
         Ok(Self {
-            error_code: text("ErrorCode")?,
-            error_details: text("ErrorDetails")?,
-            log: text("LogResult")?.map(LogTail::from_base64),
+            error_code: text(0)?,
+            error_details: text(1)?,
+            log: text(2)?.map(LogTail::from_base64),
         })
     }
 }
@@ -113,6 +117,9 @@ mod tests {
         let cut = read("{\"ErrorCode\":\"\\ud83d\",\"More\":1e400}");
         assert_eq!(cut.error_code.as_deref(), Some("\u{fffd}"));
         // What cannot be read is never an absent error.
-        assert!(read("{\"ErrorCode\":1e400}").has_failed());
+        assert_eq!(
+            InvokeComplete::try_from(&br#"{"ErrorCode":1e400}"#[..]),
+            Err(EventError::InvokeCompleteMember { name: "ErrorCode" })
+        );
     }
 }

@@ -1,5 +1,8 @@
 //! The error that a failed function reports.
 
+mod stack;
+
+use std::borrow::Cow;
 use std::fmt;
 
 use lambda_invoke_error::bounds::{MAX_MESSAGE, MAX_TOKEN};
@@ -7,9 +10,6 @@ use lambda_invoke_error::text::{Excerpt, truncate};
 use serde_json::{Map, Value};
 
 use crate::json;
-
-/// The maximum length of a stack that is kept, in bytes.
-const MAX_STACK: usize = 64 * 1024;
 
 /// The error that a failed function returns as its payload, as the runtimes write it: `errorType`,
 /// `errorMessage`, and a stack under `stackTrace` (Python, Java, .NET, Ruby), `trace` (Node) or
@@ -59,27 +59,26 @@ impl FunctionError {
     /// what is not Unicode becomes U+FFFD.
     #[must_use]
     pub fn parse(payload: &[u8]) -> Self {
-        json::object(String::from_utf8_lossy(payload).as_bytes())
-            .map(Self::from_members)
-            .unwrap_or_default()
-    }
-
-    pub(crate) fn from_members(mut members: Map<String, Value>) -> Self {
-        let mut text = |name: &str| match members.remove(name) {
-            Some(Value::String(text)) => Some(text),
-            _ => None,
+        let unicode = String::from_utf8_lossy(payload);
+        let whole = json::whole(unicode.as_bytes());
+        let names = [
+            "errorType",
+            "errorMessage",
+            "requestId",
+            "stackTrace",
+            "trace",
+            "stack",
+        ];
+        let Ok([error_type, error_message, request_id, stacks @ ..]) = json::members(&whole, names)
+        else {
+            return Self::default();
         };
-        let error_type = text("errorType");
-        let error_message = text("errorMessage");
-        let request_id = text("requestId");
-        let stack = ["stackTrace", "trace", "stack"]
-            .into_iter()
-            .find_map(|name| members.remove(name));
+        let stack = stacks.into_iter().flatten().next();
         Self {
-            error_type,
-            error_message,
-            request_id,
-            stack_trace: stack_lines(stack),
+            error_type: error_type.and_then(json::text),
+            error_message: error_message.and_then(json::text),
+            request_id: request_id.and_then(json::text),
+            stack_trace: stack.map(stack::read).unwrap_or_default(),
         }
         .bounded()
     }
@@ -110,23 +109,7 @@ impl FunctionError {
                 *text = truncate(text, max).to_owned();
             }
         }
-        let mut room = MAX_STACK;
-        let mut kept = 0;
-        for line in &mut self.stack_trace {
-            if room == 0 {
-                break;
-            }
-            if line.len() > room {
-                *line = truncate(line, room).to_owned();
-            }
-            // The `String` itself takes memory as well.
-            room = room.saturating_sub(line.len() + size_of::<String>());
-            kept += 1;
-        }
-        if kept < self.stack_trace.len() {
-            self.stack_trace.truncate(kept);
-            self.stack_trace.shrink_to_fit();
-        }
+        self.stack_trace = stack::bounded(self.stack_trace.into_iter().map(Cow::Owned));
         self
     }
 
@@ -148,22 +131,6 @@ impl FunctionError {
             members.insert("stackTrace".to_owned(), self.stack_trace.clone().into());
         }
         Value::Object(members).to_string().into_bytes()
-    }
-}
-
-/// Returns the elements of an array, or the lines of a string. Elements that are not strings (such
-/// as the frames of older Python runtimes) are returned as JSON.
-fn stack_lines(stack: Option<Value>) -> Vec<String> {
-    match stack {
-        Some(Value::Array(frames)) => frames
-            .into_iter()
-            .map(|frame| match frame {
-                Value::String(line) => line,
-                other => other.to_string(),
-            })
-            .collect(),
-        Some(Value::String(text)) => text.lines().map(str::to_owned).collect(),
-        _ => Vec::new(),
     }
 }
 
@@ -252,27 +219,6 @@ mod tests {
     }
 
     #[test]
-    fn keeps_at_most_64_kib_of_a_stack() {
-        assert_eq!(MAX_STACK, 65_536);
-        let long = "x".repeat(MAX_STACK + 1);
-        let of = |stack_trace: Vec<String>| {
-            let error = FunctionError {
-                stack_trace,
-                ..FunctionError::default()
-            };
-            error.bounded().stack_trace
-        };
-        assert_eq!(of(vec![long.clone(), long.clone()]), [&long[..MAX_STACK]]);
-        // Each line costs its `String` too.
-        let costs = 100 + size_of::<String>();
-        let lines = of(vec!["y".repeat(100); 1000]);
-        assert_eq!(lines.len(), MAX_STACK.div_ceil(costs));
-        assert_eq!(lines.last().unwrap().len(), MAX_STACK % costs);
-        let short = vec!["z".repeat(100); 3];
-        assert_eq!(of(short.clone()), short);
-    }
-
-    #[test]
     fn a_stack_may_be_one_text() {
         let error = FunctionError::parse(br#"{"stack":"Error: no\n    at handler"}"#);
         assert_eq!(error.stack_trace, ["Error: no", "    at handler"]);
@@ -298,7 +244,6 @@ mod tests {
         let mut longer = FunctionError::new("t".repeat(257), "m".repeat(8193));
         longer.request_id = Some("i".repeat(257));
         assert_eq!(longer.bounded(), error);
-        assert_eq!(MAX_STACK, 65_536);
     }
 
     #[test]
