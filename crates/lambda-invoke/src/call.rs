@@ -12,7 +12,7 @@ use lambda_invoke_input::{
 };
 use lambda_invoke_protocol::operation::{Invoke, InvokeOperation, Stream};
 use lambda_invoke_protocol::retry::RetryPolicy;
-use lambda_invoke_protocol::{Request, StreamHead, json};
+use lambda_invoke_protocol::{Expected, Request, StreamHead, json};
 use lambda_invoke_transport::Timeouts;
 use serde_core::Serialize;
 
@@ -396,6 +396,7 @@ impl Call<'_, Invoke> {
             } = response;
             let asked = request.invocation_type;
             let reply = payload
+                .map_err(|error| error.with_proof(Expected::from(asked).execution(&parts)))
                 .and_then(|payload| Reply::read(&core.endpoint, asked, &parts, payload, attempts));
             match reply {
                 Ok(reply) => {

@@ -15,7 +15,8 @@ use http::{Request, Response, Version};
 use http_body::{Body, Frame};
 use http_body_util::{Full, StreamBody};
 use lambda_invoke::{Client, Error, ErrorKind, Execution, Reply};
-use support::{Server, Step, rejection, responding, response};
+use lambda_invoke_protocol::StreamEvent;
+use support::{Server, Step, events, http_chunk, rejection, responding, response};
 use tower_service::Service;
 
 const ID: (&str, &str) = ("x-amzn-requestid", "the-id");
@@ -56,7 +57,8 @@ async fn a_body_without_a_proved_end_is_truncated() {
         "transfer-encoding: chunked,\r\n",
         "transfer-encoding: chunked\r\ntransfer-encoding:\r\n",
     ] {
-        for head in [head, &head.replace("x-amzn-requestid: the-id\r\n", "")] {
+        let other = head.replace("x-amzn-requestid: the-id\r\n", "");
+        for (head, execution) in [(head, Execution::Started), (&*other, Execution::Unknown)] {
             let body = match framing == "transfer-encoding: chunked\r\n" {
                 true => format!("8\r\n{body}\r\n"),
                 false => body.to_owned(),
@@ -65,7 +67,7 @@ async fn a_body_without_a_proved_end_is_truncated() {
             let error = call(&server.client(), Asked::Payload).await.unwrap_err();
             assert_eq!(
                 (error.kind(), error.execution(), error.received()),
-                (ErrorKind::Truncated, Execution::Started, Some(8)),
+                (ErrorKind::Truncated, execution, Some(8)),
                 "{framing}: {error}"
             );
             assert_eq!(server.requests(), 1, "{framing}");
@@ -83,11 +85,42 @@ async fn a_body_without_a_proved_end_is_truncated() {
     }
     let event = "HTTP/1.1 202 Accepted\r\nx-amzn-requestid: the-id\r\n\r\n";
     let error = call(&responding(event).await.client(), Asked::Event).await;
-    assert_eq!(error.unwrap_err().kind(), ErrorKind::Truncated);
+    let error = error.unwrap_err();
+    // An event that is queued may wait for a long time.
+    assert_eq!(
+        (error.kind(), error.execution()),
+        (ErrorKind::Truncated, Execution::Unknown)
+    );
     let sized = "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\n{}";
     call(&responding(sized).await.client(), Asked::Payload)
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_stream_has_started_if_its_head_or_its_output_shows_it() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\n\
+                transfer-encoding: chunked\r\n";
+    let signed = format!("{head}x-amz-executed-version: 7\r\n");
+    let chunk = events([StreamEvent::PayloadChunk(Bytes::from("ab").into())]);
+    let garbage = http_chunk(&[0; 64]);
+    for (head, body, kind, execution) in [
+        (head, &[][..], ErrorKind::Truncated, Execution::Unknown),
+        (head, &garbage, ErrorKind::Corrupt, Execution::Unknown),
+        (head, &chunk, ErrorKind::Truncated, Execution::Started),
+        (&signed, &[], ErrorKind::Truncated, Execution::Started),
+        (&signed, &garbage, ErrorKind::Corrupt, Execution::Started),
+    ] {
+        let response = [head.as_bytes(), b"\r\n", body].concat();
+        let error = call(&responding(response).await.client(), Asked::Stream).await;
+        let error = error.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.execution()),
+            (kind, execution),
+            "{error}"
+        );
+        assert!(error.may_have_run());
+    }
 }
 
 #[tokio::test]

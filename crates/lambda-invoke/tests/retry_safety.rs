@@ -112,9 +112,15 @@ fn troubles(failure: &str, operation: Operation) -> Vec<Trouble> {
             vec![vec![Step::Write(redirect())], vec![Step::Write(page)]]
         }
         ("a response that broke off after its head", Operation::Invoke) => {
-            let whole = response("200 OK", &[], "a long response");
+            let whole = response(
+                "200 OK",
+                &[("x-amzn-requestid", "the-id")],
+                "a long response",
+            );
             let cut = whole[..whole.len() - 4].to_vec();
-            let unproved = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"half\":";
+            let unproved =
+                b"HTTP/1.1 200 OK\r\nx-amzn-requestid: the-id\r\nconnection: close\r\n\r\n\
+                             {\"half\":";
             vec![
                 vec![Step::Write(cut.clone()), Step::Close],
                 vec![Step::Write(cut), Step::Reset],

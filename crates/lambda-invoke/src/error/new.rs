@@ -275,6 +275,15 @@ impl Error {
         self
     }
 
+    /// Sets what the response's head and its body so far prove about the execution, for an error that
+    /// shows only that the rest of the response is missing or of no use.
+    pub(crate) fn with_proof(mut self, execution: Execution) -> Self {
+        if matches!(self.0.detail, Detail::IncompleteResponse | Detail::Unusable) {
+            self.0.execution = execution;
+        }
+        self
+    }
+
     /// Adds the outcome of earlier attempts: one of them may have run the function.
     pub(crate) fn given_up(
         mut self,

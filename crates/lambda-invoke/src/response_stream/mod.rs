@@ -16,8 +16,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream;
 use http::{HeaderValue, StatusCode};
+use lambda_invoke_error::Execution;
 use lambda_invoke_event_stream::{Payload, PayloadIter};
-use lambda_invoke_protocol::{ReportedVersion, StreamError, StreamEvent, StreamHead, StreamReader};
+use lambda_invoke_protocol::{
+    Expected, ReportedVersion, StreamError, StreamEvent, StreamHead, StreamReader,
+};
 
 use crate::exchange::HttpResponse;
 use crate::http_service::ResponseBody;
@@ -90,6 +93,8 @@ pub use text_stream::TextStream;
 pub struct ResponseStream {
     head: StreamHead,
     attempts: u32,
+    /// What the head proves.
+    execution: Execution,
     /// The total timeout of the call.
     total: Option<Duration>,
     reader: StreamReader,
@@ -106,6 +111,7 @@ impl ResponseStream {
     pub(crate) fn new(head: StreamHead, response: HttpResponse) -> Self {
         Self {
             attempts: response.attempts,
+            execution: Expected::Stream.execution(&response.parts),
             total: response.total,
             reader: StreamReader::new().with_request_id(head.request_id.clone()),
             head,
@@ -386,6 +392,10 @@ impl ResponseStream {
     fn failed(&mut self, error: Error) -> Error {
         self.body = None;
         self.pieces = None;
+        let error = match self.received() {
+            0 => error.with_proof(self.execution),
+            _ => error,
+        };
         self.span.failed(&error);
         error
             .with_request_id(self.head.request_id.as_deref())

@@ -5,6 +5,7 @@ use std::fmt;
 use http::header::{CONTENT_TYPE, TRANSFER_ENCODING};
 use http::response::Parts;
 use http::{HeaderValue, StatusCode};
+use lambda_invoke_error::Execution;
 use lambda_invoke_input::InvocationType;
 
 use super::headers::{Fields, has_content_coding, is_coded, is_content_type};
@@ -135,6 +136,20 @@ impl Expected {
             }
             Self::DryRun if !has_sign(fields) => fault(Mismatch::NoSign),
             _ => Ok(()),
+        }
+    }
+
+    /// Returns what the head of an expected response proves about the execution, whatever becomes of its
+    /// body: with a sign of Lambda, a payload or stream has begun, and a dry run has run nothing. An event
+    /// is only queued, and without a sign, the response may not be Lambda's.
+    #[must_use]
+    pub fn execution(self, parts: &Parts) -> Execution {
+        match self {
+            Self::Payload | Self::Stream if has_sign(&Fields::of(&parts.headers)) => {
+                Execution::Started
+            }
+            Self::DryRun if has_sign(&Fields::of(&parts.headers)) => Execution::NotStarted,
+            _ => Execution::Unknown,
         }
     }
 

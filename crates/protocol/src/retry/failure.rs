@@ -21,7 +21,8 @@ pub enum Failure<'a> {
     /// that is not an event stream, a redirect.
     UnexpectedResponse,
     /// The operation's response began but is incomplete: a truncated body or stream, a wrong
-    /// checksum.
+    /// checksum. If nothing shows that it is Lambda's, or an event was sent, less is known about the
+    /// execution: see [`Expected::execution`](crate::Expected::execution).
     IncompleteResponse,
     /// The function ran and failed: a function error, an `InvokeComplete` with an error code, a
     /// failure in the log.
