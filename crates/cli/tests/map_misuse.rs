@@ -191,23 +191,23 @@ fn an_output_that_fails_leaves_the_other_one_complete() {
         command.stderr(Stdio::null()).spawn().unwrap()
     };
     let fails = |arguments: &[&str], stdout: Stdio| run(arguments, stdout).wait().unwrap().code();
-    let count = |name: &str| {
+    let has_lines = |name: &str| {
         let text = fs::read_to_string(folder.join(name)).unwrap();
         text.lines().count() > 0
     };
     let code = fails(&["--failures", "/dev/full", "-o", "results"], Stdio::null());
-    assert_eq!((code, count("results")), (Some(4), true));
+    assert_eq!((code, has_lines("results")), (Some(4), true));
     let full = fs::OpenOptions::new()
         .write(true)
         .open("/dev/full")
         .unwrap();
     let code = fails(&["--failures", "failures"], full.into());
-    assert_eq!((code, count("failures")), (Some(4), true));
+    assert_eq!((code, has_lines("failures")), (Some(4), true));
     // Such as `map .. | head -1`.
     let mut child = run(&["--failures", "closed"], Stdio::piped());
     drop(child.stdout.take());
     let code = child.wait().unwrap().code();
-    assert_eq!((code, count("closed")), (Some(141), true));
+    assert_eq!((code, has_lines("closed")), (Some(141), true));
 }
 
 #[test]
