@@ -46,10 +46,12 @@ pub enum Waits {
     ForProcess,
     /// The same, where the only timeout is that of the whole call.
     ForProcessInTotal,
+    /// As long as other clients wait in the same cases, for anything.
+    AsPeers,
 }
 
 impl Waits {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Never,
         Self::ForBody,
         Self::ForHead,
@@ -57,6 +59,7 @@ impl Waits {
         Self::ForLong,
         Self::ForProcess,
         Self::ForProcessInTotal,
+        Self::AsPeers,
     ];
 }
 

@@ -193,7 +193,7 @@ async fn starve(length: Duration) -> Result<bool, BoxError> {
         for _ in 0..CONNECTIONS {
             held.push(TcpStream::connect(serving.address).await?);
         }
-        // A call waits while the endpoint cannot accept its connection, and has run nothing.
+        // A call waits in vain while the endpoint cannot accept its connection.
         let call = serving.client()?;
         let call = call
             .invoke("echo")

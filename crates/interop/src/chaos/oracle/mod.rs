@@ -12,6 +12,7 @@ use lambda_invoke::Execution;
 use self::reference::Received;
 use super::case::{Asked, Case, Damage, Direction, Moment, Over, Policy, Trouble};
 use super::run::caller::{Failed, Outcome};
+use super::schedule::clock::is_overcome;
 use super::schedule::scripts::Expect;
 
 /// What was observed of a case.
@@ -257,10 +258,22 @@ fn judge_failure(case: &Case, failed: &Failed, runs: u32, fault: &mut impl FnMut
         Trouble::Script(script) => script.expect == Expect::Whole,
         Trouble::Process(death) => death.must_succeed(),
         Trouble::Jump(jump) => jump.must_succeed(case.policy),
+        Trouble::Clock { first, .. } => is_overcome(*first, case.policy),
         _ => false,
     };
     if must_succeed {
         fault(Fault::Rejected, text.clone());
+    }
+    let must_time_out = match &case.trouble {
+        Trouble::Process(death) => death.must_time_out(case.policy),
+        _ => false,
+    };
+    if must_time_out && failed.kind != "TimedOut" {
+        fault(Fault::Untrue, format!("not a timeout: {text}"));
+    }
+    let is_undisturbed = matches!(case.trouble, Trouble::None { .. });
+    if is_undisturbed && case.asked.fails() && failed.kind != "FunctionFailed" {
+        fault(Fault::Untrue, format!("the function failed: {text}"));
     }
 }
 
@@ -273,7 +286,7 @@ fn may_succeed(case: &Case) -> bool {
     match &case.trouble {
         Trouble::Script(script) => script.expect != Expect::Error,
         Trouble::Connect(_) | Trouble::Abandon(_) => false,
-        Trouble::Process(death) => death.may_succeed(),
+        Trouble::Process(death) => death.may_succeed(case.policy),
         Trouble::Jump(jump) => jump.may_succeed(case.asked, case.policy),
         _ => true,
     }

@@ -123,17 +123,24 @@ impl Callers for OurClients {
 }
 
 /// Builds this project's client for an address.
-fn client(url: &str, policy: Policy, transport: Transport) -> Result<Client, BoxError> {
+fn client(
+    url: &str,
+    policy: Policy,
+    transport: Transport,
+    waits: Waits,
+) -> Result<Client, BoxError> {
+    let retry = match waits {
+        Waits::AsPeers => policy.to_retry(),
+        _ => policy
+            .to_retry()
+            .with_max_backoff(Duration::from_millis(20)),
+    };
     Ok(Client::builder()
         .region("us-east-1")
         .credentials(lambda_invoke::Credentials::new("local", "local")?)
         .endpoint_url(url)
         .transport(transport)
-        .retry(
-            policy
-                .to_retry()
-                .with_max_backoff(Duration::from_millis(20)),
-        )
+        .retry(retry)
         .timeouts(timeouts(Waits::ForHead))
         .max_reply_bytes(MAX_RESPONSE)
         .build()?)
@@ -143,6 +150,12 @@ fn timeouts(waits: Waits) -> Timeouts {
     let total = total(waits);
     let first_byte = match waits {
         Waits::Never => return Timeouts::default().with_total(total),
+        Waits::AsPeers => {
+            return Timeouts::default()
+                .with_connect(PEERS)
+                .with_first_byte(PEERS)
+                .with_idle(PEERS);
+        }
         Waits::ForLong => {
             return Timeouts::default()
                 .with_first_byte(LONG)
@@ -175,7 +188,7 @@ fn timeouts(waits: Waits) -> Timeouts {
 /// The timeout of a whole call, including further attempts.
 pub fn total(waits: Waits) -> Duration {
     match waits {
-        Waits::Never | Waits::ForBody | Waits::ForLong => PATIENT,
+        Waits::Never | Waits::ForBody | Waits::ForLong | Waits::AsPeers => PATIENT,
         Waits::ForEither => TOTAL_IF_ANY,
         Waits::ForHead => TOTAL,
         Waits::ForProcess => PROCESS_TOTAL,
@@ -194,6 +207,11 @@ pub fn wait(waits: Waits, asked: Asked) -> Duration {
     wait.unwrap_or_default()
 }
 
+/// The timeouts of the other clients, for connecting and for reading.
+const PEERS: Duration = Duration::from_secs(1);
+/// When a call of any of these clients hangs.
+const HANGS: Duration = Duration::from_secs(60);
+
 /// How much later than at its timeouts a call may end on a busy machine.
 const SLACK: Duration = Duration::from_secs(15);
 
@@ -202,6 +220,7 @@ pub fn limit(waits: Waits) -> Duration {
     match waits {
         // The wait for the next piece of the body has a timeout of its own.
         Waits::ForBody => 2 * SLACK,
+        Waits::AsPeers => HANGS,
         _ => total(waits) + SLACK,
     }
 }
@@ -242,7 +261,7 @@ impl Ours {
         waits: Waits,
     ) -> Result<Self, BoxError> {
         Ok(Self {
-            client: client(url, policy, transport)?,
+            client: client(url, policy, transport, waits)?,
             reading,
             waits,
         })

@@ -7,7 +7,9 @@ const folder = process.env.CHAOS_FOLDER;
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 export const handler = awslambda.streamifyResponse(async (event, stream) => {
-    appendFileSync(join(folder, event.id), "x");
+    // A file for each id, or one line for each execution.
+    const [path, run] = event.log ? [event.log, `${event.id}\n`] : [event.id, "x"];
+    appendFileSync(join(folder, path), run);
     if (event.id === "warm") {
         writeFileSync(join(folder, "pids"), JSON.stringify({ function: process.pid, instance: process.ppid }));
     }

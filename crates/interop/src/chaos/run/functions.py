@@ -9,8 +9,10 @@ FOLDER = os.environ["CHAOS_FOLDER"]
 
 
 def handler(event, context):
-    with open(os.path.join(FOLDER, event["id"]), "a") as runs:
-        runs.write("x")
+    # A file for each id, or one line for each execution.
+    path, run = (event["log"], event["id"] + "\n") if "log" in event else (event["id"], "x")
+    with open(os.path.join(FOLDER, path), "a") as runs:
+        runs.write(run)
     if event["id"] == "warm":
         with open(os.path.join(FOLDER, "pids"), "w") as pids:
             json.dump({"function": os.getpid(), "instance": os.getppid()}, pids)

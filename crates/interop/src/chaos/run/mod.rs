@@ -225,7 +225,7 @@ impl World {
                     caller.call(case.asked, payload(case.asked, &id(nth))),
                 )
                 .await;
-                seen.struck = true;
+                seen.struck = proxy.seen.response_bytes() > 0;
                 Ok(seen)
             }
         }
@@ -400,6 +400,7 @@ impl World {
         };
         seen.ended = end(case.waits, caller.call(case.asked, request.clone())).await;
         seen.was_good = server.seen.was_good();
+        seen.struck = server.seen.was_reached();
         if script.again {
             seen.next = Some(Next {
                 ended: end(case.waits, caller.call(case.asked, request)).await,
@@ -408,7 +409,6 @@ impl World {
                 executions: None,
             });
         }
-        seen.struck = true;
         oracle::digest(case, &mut seen, &[server.seen.sent()]);
         Ok(seen)
     }

@@ -17,11 +17,11 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use super::World;
 use super::caller::{Outcome, SUSPENDED};
 use super::elsewhere::Elsewhere;
 use super::folder::Folder;
 use super::site::{function, pieces};
+use super::{World, end};
 use crate::chaos::case::{Asked, Case, Over};
 use crate::chaos::oracle::Ended;
 use crate::chaos::schedule::processes::{Death, Event, Language, Phase, Victim};
@@ -42,7 +42,7 @@ pub fn folder(name: &str) -> io::Result<Folder> {
 }
 
 /// Returns how often the function ran with this id.
-pub fn executions(folder: &Folder, id: &str) -> u32 {
+fn executions(folder: &Folder, id: &str) -> u32 {
     fs::metadata(folder.path().join(id)).map_or(0, |file| file.len() as u32)
 }
 
@@ -176,11 +176,11 @@ pub async fn observe(
         }
     }
     let payload = payload(id, event);
-    let outcome = match &mut elsewhere {
-        None => own.call(case.asked, payload).await,
+    let ended = match &mut elsewhere {
+        None => end(case.waits, own.call(case.asked, payload)).await,
         Some(elsewhere) => {
             let answer = elsewhere.call(case.asked, &payload, case.waits).await?;
-            answer.outcome.ok_or("the call was dropped")?
+            Ended::Outcome(answer.outcome.ok_or("the call was dropped")?)
         }
     };
     let struck = if event == "suspend" {
@@ -199,7 +199,7 @@ pub async fn observe(
     let log = fs::read_to_string(folder.path().join(LOG))?;
     let ended = match log.lines().find(|line| line.contains("panicked at")) {
         Some(panic) => Ended::Panicked(panic.to_owned()),
-        None => Ended::Outcome(outcome),
+        None => ended,
     };
     Ok((ended, executions(&folder, id)))
 }

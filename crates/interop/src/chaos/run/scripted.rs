@@ -26,10 +26,16 @@ pub struct Seen {
     pub executions: Arc<AtomicU32>,
     requests: AtomicUsize,
     was_good: AtomicBool,
+    was_early: AtomicBool,
     sent: Mutex<Vec<u8>>,
 }
 
 impl Seen {
+    /// Whether a request arrived for which there is a step, or the first steps came before any.
+    pub fn was_reached(&self) -> bool {
+        self.was_early.load(Ordering::SeqCst) || self.requests.load(Ordering::SeqCst) > 0
+    }
+
     pub fn was_good(&self) -> bool {
         self.was_good.load(Ordering::SeqCst)
     }
@@ -111,6 +117,7 @@ impl Connection {
 
     /// Responds first, and then reads the request and runs it.
     async fn early(&mut self, received: &mut Vec<u8>) -> io::Result<()> {
+        self.seen.was_early.store(true, Ordering::SeqCst);
         for step in Arc::clone(&self.script.steps).iter() {
             match step {
                 Step::Close => self.socket.shutdown().await?,

@@ -46,6 +46,9 @@ struct Row {
 #[derive(Debug)]
 pub struct Tally {
     rows: BTreeMap<String, Row>,
+    /// How many faults of a group occurred, and how many cases it has: those whose names differ only in the
+    /// byte offset.
+    groups: BTreeMap<String, [u64; 2]>,
     faults: BTreeMap<Fault, u64>,
     errors: u64,
     /// The command line that repeats a case, without the case's name.
@@ -56,6 +59,7 @@ impl Tally {
     pub fn new(repeat: String) -> Self {
         Self {
             rows: BTreeMap::new(),
+            groups: BTreeMap::new(),
             faults: BTreeMap::new(),
             errors: 0,
             repeat,
@@ -67,6 +71,10 @@ impl Tally {
         row.cases += 1;
         row.struck += u64::from(seen.struck);
         row.altered += u64::from(verdict.altered);
+        let group = case.name.split('@').next().unwrap_or_default();
+        let [struck, cases] = self.groups.entry(group.to_owned()).or_default();
+        *struck += u64::from(seen.struck);
+        *cases += 1;
         match verdict.class {
             Class::Whole => row.whole += 1,
             Class::NotStarted => row.not_started += 1,
@@ -104,6 +112,12 @@ impl Tally {
                 all = false;
             }
         }
+        for (group, [struck, cases]) in &self.groups {
+            if struck * 2 < *cases && *cases >= MANY {
+                println!("only {struck} of {cases} faults of '{group}' occurred");
+                all = false;
+            }
+        }
         all
     }
 
@@ -134,7 +148,8 @@ impl Tally {
             );
         }
         let has_struck = self.has_struck();
-        let panics = panics();
+        // A panic in another process is a fault of its case only.
+        let panics = (panics() as u64).max(self.count(Fault::Panic));
         println!(
             "untrue={} rejected={} not_run={}",
             self.count(Fault::Untrue),

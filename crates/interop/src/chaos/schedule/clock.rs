@@ -92,6 +92,14 @@ pub fn differences() -> Vec<(String, [i64; 2])> {
     all.map(|both| (name(both), both)).into()
 }
 
+/// Whether a call must succeed in spite of a difference on the first connection: one that the service
+/// accepts, or that a client with this policy corrects.
+pub fn is_overcome(first: i64, policy: Policy) -> bool {
+    const ACCEPTED: u64 = 300;
+    const CORRECTED: u64 = 24 * HOUR.unsigned_abs();
+    first.unsigned_abs() <= ACCEPTED || policy != Policy::None && first.unsigned_abs() <= CORRECTED
+}
+
 /// Jumps of the client's own clock.
 pub fn jumps() -> Vec<(String, Jump)> {
     let mut all = Vec::new();

@@ -1,6 +1,6 @@
 //! Which process is killed or suspended, and when.
 
-use crate::chaos::case::Asked;
+use crate::chaos::case::{Asked, Policy};
 
 /// How far a function has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,17 +100,30 @@ impl Language {
 
 impl Death {
     /// Whether the call can succeed at all: the response may be complete before the process ends.
-    pub fn may_succeed(&self) -> bool {
+    pub fn may_succeed(&self, policy: Policy) -> bool {
         match self.event {
             Event::Nothing => true,
             // A process that is resumed may still respond in time.
-            Event::Suspend | Event::SuspendInTotal => true,
+            Event::Suspend | Event::SuspendInTotal => !self.must_time_out(policy),
             // A function can finish its work without its supervisor. An instance that ends before it is
             // called is replaced.
             Event::Kill => {
                 self.victim == Victim::Instance
                     || self.victim == Victim::Function && !self.has_started()
             }
+        }
+    }
+
+    /// Whether a timeout must end the call: nothing responds while the function or the endpoint is suspended,
+    /// for longer than the timeouts. Another attempt may find it resumed, but not within the total timeout of
+    /// a call that has no other.
+    pub fn must_time_out(&self, policy: Policy) -> bool {
+        let responds = matches!(self.victim, Victim::Function | Victim::Endpoint);
+        let is_awaited = matches!(self.phase, Phase::Idle | Phase::Called | Phase::Streaming);
+        match self.event {
+            Event::Suspend => responds && is_awaited && policy != Policy::AtLeastOnce,
+            Event::SuspendInTotal => responds,
+            Event::Kill | Event::Nothing => false,
         }
     }
 

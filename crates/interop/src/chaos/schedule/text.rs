@@ -56,10 +56,14 @@ pub fn success_headers(asked: Asked) -> Vec<(&'static str, &'static str)> {
 
 /// The body of a successful response of the operation, before HTTP framing.
 pub fn success_body(asked: Asked) -> Vec<u8> {
+    body_of(asked, ID)
+}
+
+fn body_of(asked: Asked, id: &str) -> Vec<u8> {
     match asked {
         Asked::Event | Asked::DryRun | Asked::StreamDryRun => Vec::new(),
-        _ if asked.is_stream() => frames(events()),
-        _ => payload(),
+        _ if asked.is_stream() => frames(events_of(id)),
+        _ => whole(Asked::Invoke, id).to_vec(),
     }
 }
 
@@ -74,8 +78,17 @@ pub fn success_status(asked: Asked) -> &'static str {
 
 /// A complete, successful response: with a length, or in chunks for a stream.
 pub fn success(asked: Asked) -> Vec<u8> {
+    success_of(asked, ID)
+}
+
+/// The successful response to a call with another id.
+pub fn success_of_another(asked: Asked) -> Vec<u8> {
+    success_of(asked, "another!")
+}
+
+fn success_of(asked: Asked, id: &str) -> Vec<u8> {
     let (status, headers) = (success_status(asked), success_headers(asked));
-    let body = success_body(asked);
+    let body = body_of(asked, id);
     match asked {
         Asked::DryRun | Asked::StreamDryRun => head(&format!("HTTP/1.1 {status}"), &headers),
         _ if asked.is_stream() => {
@@ -91,7 +104,11 @@ pub fn success(asked: Asked) -> Vec<u8> {
 
 /// The events of a complete stream.
 pub fn events() -> Vec<StreamEvent> {
-    let mut events: Vec<_> = pieces(ID).into_iter().map(part).collect();
+    events_of(ID)
+}
+
+fn events_of(id: &str) -> Vec<StreamEvent> {
+    let mut events: Vec<_> = pieces(id).into_iter().map(part).collect();
     events.push(complete());
     events
 }

@@ -160,7 +160,11 @@ impl Template {
     }
 
     /// Returns the payload of a row.
-    pub(super) fn fill(&self, columns: &StringRecord, row: &StringRecord) -> Result<String, String> {
+    pub(super) fn fill(
+        &self,
+        columns: &StringRecord,
+        row: &StringRecord,
+    ) -> Result<String, String> {
         let mut payload = String::new();
         for part in &self.0 {
             match part {
