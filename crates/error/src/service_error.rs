@@ -4,7 +4,7 @@ use core::fmt;
 use std::borrow::Cow;
 
 use crate::bounds::{self, MAX_MESSAGE, token};
-use crate::text::{Escaped, truncate};
+use crate::text::{Escaped, truncate, without_session_token};
 use crate::{ErrorType, KnownError, RetryAfter, ThrottleReason, lookup};
 
 /// An error response of the service: its status, its code, and the rest of what it says.
@@ -105,10 +105,12 @@ impl ServiceError {
         }))
     }
 
-    /// Sets the message, or removes it if `message` is empty. At most 8 KiB are kept.
+    /// Sets the message, or removes it if `message` is empty. At most 8 KiB are kept, without a session token:
+    /// if a signature is wrong, the service quotes the request with the token.
     #[must_use]
     pub fn with_message(mut self, message: &str) -> Self {
-        self.0.message = (!message.is_empty()).then(|| truncate(message, MAX_MESSAGE).into());
+        let message = without_session_token(truncate(message, MAX_MESSAGE));
+        self.0.message = (!message.is_empty()).then(|| message.into());
         self
     }
 

@@ -4,6 +4,7 @@
 //! [`is_interpreted`] decides which characters are escaped.
 
 use core::fmt::{self, Write as _};
+use std::borrow::Cow;
 
 /// Returns whether a terminal interprets the character instead of showing it: the C0 and C1
 /// controls, and the format characters that reorder or break the text around them (Unicode's
@@ -140,6 +141,28 @@ pub fn truncate(text: &str, max: usize) -> &str {
     &text[..end]
 }
 
+/// Replaces the session token of a request that a message quotes, as a header or a parameter of its canonical
+/// form.
+pub(crate) fn without_session_token(message: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(message);
+    for (name, ends) in [
+        ("x-amz-security-token:", &['\n', '\r'][..]),
+        ("X-Amz-Security-Token=", &['\n', '\r', '&', ' ']),
+    ] {
+        let mut from = 0;
+        while let Some(at) = text.get(from..).and_then(|rest| rest.find(name)) {
+            let start = from + at + name.len();
+            let rest = text.get(start..).unwrap_or_default();
+            let end = start + rest.find(ends).unwrap_or(rest.len());
+            text.to_mut().replace_range(start..end, REDACTED);
+            from = start + REDACTED.len();
+        }
+    }
+    text
+}
+
+const REDACTED: &str = "<redacted>";
+
 /// Replaces the escapes of half a surrogate pair in JSON by `\ufffd`; `None` if there are none. No
 /// position changes.
 ///
@@ -188,6 +211,31 @@ fn code_unit(json: &[u8]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_session_token_is_not_kept_wherever_it_stands() {
+        for (message, kept) in [
+            ("no token", "no token"),
+            (
+                "should have been\n'POST\n/\n\nhost:h\nx-amz-security-token:SECRET/+=\n\nhost;x-amz-security-token\n",
+                "should have been\n'POST\n/\n\nhost:h\nx-amz-security-token:<redacted>\n\nhost;x-amz-security-token\n",
+            ),
+            (
+                "x-amz-security-token:SECRET",
+                "x-amz-security-token:<redacted>",
+            ),
+            (
+                "/?X-Amz-Security-Token=SECRET%2F&a=1\nX-Amz-Security-Token=SECRET",
+                "/?X-Amz-Security-Token=<redacted>&a=1\nX-Amz-Security-Token=<redacted>",
+            ),
+            (
+                "x-amz-security-token:é\r\nx-amz-security-token:",
+                "x-amz-security-token:<redacted>\r\nx-amz-security-token:<redacted>",
+            ),
+        ] {
+            assert_eq!(without_session_token(message), kept);
+        }
+    }
 
     #[test]
     fn controls_and_characters_that_reorder_text_are_interpreted() {

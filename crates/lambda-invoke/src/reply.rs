@@ -3,8 +3,11 @@
 use bytes::Bytes;
 use http::response::Parts;
 use http::{HeaderValue, StatusCode};
+use lambda_invoke_error::Execution;
 use lambda_invoke_input::InvocationType;
-use lambda_invoke_protocol::{self as protocol, LogTail, LoggedFailure, Report, ReportedVersion};
+use lambda_invoke_protocol::{
+    self as protocol, Expected, LogTail, LoggedFailure, Report, ReportedVersion,
+};
 use serde_core::de::DeserializeOwned;
 
 use crate::endpoint::EndpointUrl;
@@ -55,6 +58,7 @@ use crate::{Error, FunctionFailure};
 pub struct Reply {
     inner: protocol::Reply,
     attempts: u32,
+    execution: Execution,
 }
 
 impl Reply {
@@ -67,7 +71,22 @@ impl Reply {
     ) -> Result<Self, Error> {
         let inner = protocol::Reply::from_http(invocation_type, parts, payload.clone())
             .map_err(|error| Error::unexpected(endpoint, parts, &payload, error))?;
-        Ok(Self { inner, attempts })
+        Ok(Self {
+            inner,
+            attempts,
+            execution: match Expected::from(invocation_type) {
+                // It was accepted as the function's, with or without a sign of Lambda.
+                Expected::Payload => Execution::Started,
+                other => other.execution(parts),
+            },
+        })
+    }
+
+    /// Returns what the response says about the execution: the function ran, or did not in a dry run; of an
+    /// event, which is only queued, it is unknown.
+    #[must_use]
+    pub fn execution(&self) -> Execution {
+        self.execution
     }
 
     /// Returns the status: 200, or 202 for a queued event, or 204 for a dry run.
@@ -236,6 +255,7 @@ impl Reply {
 
     fn error(&self, error: Error) -> Error {
         error
+            .with_proof(self.execution)
             .with_request_id(self.request_id())
             .with_attempts(self.attempts)
     }

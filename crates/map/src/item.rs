@@ -48,7 +48,8 @@ impl Item {
         self
     }
 
-    /// Sets the durable execution name. The item is then sent again even if it may have run.
+    /// Sets the durable execution name. The item is then sent again even if it may have run, except in a
+    /// batch of several items and in a stream, which cannot have a name.
     #[must_use]
     pub fn with_execution_name(mut self, name: impl Into<Arc<str>>) -> Self {
         self.execution_name = Some(name.into());

@@ -213,6 +213,42 @@ async fn batches_fail_item_by_item() {
     assert_eq!(run.progress().attempts, 15);
 }
 
+/// A function cannot be called with one name for several items, nor with one for a stream.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_execution_name_that_is_not_sent_makes_nothing_safe_to_send_again() {
+    let service =
+        Service::start(|builder| builder.fault("count: error=ServiceException".parse().unwrap()))
+            .await;
+    let named = || items(20).map(|item| item.with_execution_name("order"));
+    for map in [service.map().batch(4), service.map().mode(Mode::Stream)] {
+        let (events, error) = all(map.run(iter(named()))).await;
+        assert!(error.is_none());
+        assert_eq!(settled(&events, Settled::Unknown), 20);
+        for event in events.values() {
+            let line: Value = serde_json::from_slice(event.line()).unwrap();
+            assert_eq!(line["attempts"], 1, "{line}");
+        }
+    }
+}
+
+/// A hostile report must not end the run.
+#[tokio::test(flavor = "multi_thread")]
+async fn durations_that_no_function_takes_do_not_overflow() {
+    let function = Function::buffered("long", |invocation: Invocation| async move {
+        let id = invocation.request_id().to_owned();
+        let report = format!("REPORT RequestId: {id}\tBilled Duration: {} ms", u64::MAX);
+        invocation.log(report);
+        Ok::<_, lambda_invoke_endpoint::FunctionError>(bytes::Bytes::from("1"))
+    });
+    let server = Endpoint::builder().function(function).bind_local().await;
+    let server = server.unwrap();
+    let client = lambda_invoke::Client::local(server.url()).unwrap();
+    let map = Map::new(client, "long".try_into().unwrap()).log_tail(true);
+    let (events, error) = all(map.run(iter(items(1_100)))).await;
+    assert!(error.is_none());
+    assert_eq!(settled(&events, Settled::Done), 1_100);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn events_are_confirmed_and_streams_are_collected() {
     let service = Service::start(|builder| builder).await;

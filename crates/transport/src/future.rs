@@ -110,7 +110,7 @@ impl State {
         Sends::begin(request.extensions());
         Self::Sending {
             exchange: Box::pin(connection.requests.try_send_request(request)),
-            lease: Lease { connection, host },
+            lease: Lease::new(connection, host),
             assigned,
             is_pooled,
         }

@@ -232,15 +232,39 @@ impl Host {
 pub(crate) struct Lease {
     pub(crate) connection: Connection,
     pub(crate) host: Arc<Host>,
+    closing: Closing,
+}
+
+/// Closes a connection when it is dropped. The connection's task would first write what it has buffered, and
+/// over TLS a farewell: a peer that does not read keeps it waiting forever.
+struct Closing(Option<AbortHandle>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
+    }
 }
 
 impl Lease {
+    pub(crate) fn new(connection: Connection, host: Arc<Host>) -> Self {
+        let closing = Closing(Some(connection.task.clone()));
+        Self {
+            connection,
+            host,
+            closing,
+        }
+    }
+
     /// Returns the connection to the pool, after the end of the response.
     pub(crate) fn end(self) {
         let Self {
             mut connection,
             host,
+            mut closing,
         } = self;
+        closing.0 = None;
         if connection.requests.is_ready() {
             host.put(connection);
         } else if !connection.requests.is_closed() {

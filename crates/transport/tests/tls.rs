@@ -14,6 +14,7 @@ use lambda_invoke_transport::{
 use support::{Server, chain, post, read_request, read_to_close, text};
 use tls::Authority;
 use tokio::io::AsyncWriteExt;
+use tokio::runtime::Handle;
 use tokio_rustls::rustls;
 
 /// Serves one response over TLS, as `host`.
@@ -172,6 +173,42 @@ async fn a_handshake_that_hangs_ends_at_the_connect_timeout() {
     let error = transport.send(post(https(&server), "x")).await.unwrap_err();
     assert_eq!(error.timed_out(), Some(TimeoutKind::Connect));
     assert_eq!(error.sent(), Sent::No);
+}
+
+/// The peer keeps the connection open and its window closed: over TLS, the end of the connection would wait
+/// until what is buffered has been written.
+#[tokio::test]
+async fn a_request_that_was_given_up_leaves_no_task_behind_if_the_server_does_not_read() {
+    let authority = Authority::new();
+    let acceptor = authority.acceptor("localhost", false);
+    let server = Server::start(move |socket, _| {
+        let acceptor = acceptor.clone();
+        async move {
+            let _open = acceptor.accept(socket).await.unwrap();
+            std::future::pending().await
+        }
+    })
+    .await;
+    let timeouts = Timeouts::none().with_total(Duration::from_millis(300));
+    let transport = trusting(&authority).timeouts(timeouts).build();
+    let tasks = || Handle::current().metrics().num_alive_tasks();
+    let mut left = Vec::new();
+    for _ in 0..4 {
+        let body = vec![b'a'; 32 << 20];
+        let error = transport
+            .send(post(https(&server), body))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.timed_out(), error.sent()),
+            (Some(TimeoutKind::Total), Sent::Maybe)
+        );
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        left.push(tasks());
+    }
+    // One more each time is the server's.
+    let grown: Vec<usize> = left.windows(2).map(|two| two[1] - two[0]).collect();
+    assert_eq!(grown, [1, 1, 1], "{left:?}");
 }
 
 /// Without `Content-Length`, the body ends with the connection, and only TLS can distinguish an end

@@ -75,9 +75,7 @@ async fn invoke(arguments: &Arguments) -> Result<(), Failure> {
         .await
         .map_err(|error: Error| call_failure(&error, options))?;
     call_state().request_id = reply.request_id().map(str::to_owned);
-    if !options.dry_run && !arguments.event {
-        call_state().execution = Execution::Started;
-    }
+    call_state().execution = reply.execution();
     let mut catch = Catch::new();
     let written = tokio::select! {
         biased;

@@ -50,7 +50,8 @@ impl Runtime {
         });
         let waker = Waker::from(Arc::clone(&unpark));
         let mut context = Context::from_waker(&waker);
-        let mut future = pin!(future);
+        // The caller may be a task, whose budget is only renewed when it returns to its scheduler.
+        let mut future = pin!(tokio::task::unconstrained(future));
         loop {
             if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
                 return output;

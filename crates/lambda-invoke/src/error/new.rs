@@ -278,7 +278,10 @@ impl Error {
     /// Sets what the response's head and its body so far prove about the execution, for an error that
     /// shows only that the rest of the response is missing or of no use.
     pub(crate) fn with_proof(mut self, execution: Execution) -> Self {
-        if matches!(self.0.detail, Detail::IncompleteResponse | Detail::Unusable) {
+        if matches!(
+            self.0.detail,
+            Detail::IncompleteResponse | Detail::Unusable | Detail::StreamException(_)
+        ) {
             self.0.execution = execution;
         }
         self

@@ -5,6 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{BufMut as _, Bytes, BytesMut};
+use lambda_invoke_error::Execution;
 use lambda_invoke_event_stream::Payload;
 use lambda_invoke_protocol::StreamHead;
 use serde_core::de::DeserializeOwned;
@@ -56,6 +57,7 @@ use crate::{Completion, Error};
 pub struct Collected {
     head: StreamHead,
     attempts: u32,
+    execution: Execution,
     bytes: Bytes,
     lengths: Bytes,
     completion: Option<Completion>,
@@ -106,6 +108,7 @@ impl Collected {
     pub(crate) fn new(
         head: StreamHead,
         attempts: u32,
+        execution: Execution,
         pieces: Pieces,
         completion: Option<Completion>,
         complete: bool,
@@ -113,6 +116,7 @@ impl Collected {
         Self {
             head,
             attempts,
+            execution,
             bytes: pieces.bytes.freeze(),
             lengths: pieces.lengths.freeze(),
             completion,
@@ -181,6 +185,7 @@ impl Collected {
 
     fn failed<S>(&self, error: impl FnOnce(S, u64) -> Error, source: S) -> Error {
         error(source, self.bytes.len() as u64)
+            .with_proof(self.execution)
             .with_request_id(self.head.request_id.as_deref())
             .with_attempts(self.attempts)
     }
@@ -295,7 +300,8 @@ mod tests {
             pieces.push(&Payload::from(vec![at as u8; size]));
         }
         let all: usize = sizes.iter().sum();
-        let collected = Collected::new(StreamHead::new(), 1, pieces, None, true);
+        let collected =
+            Collected::new(StreamHead::new(), 1, Execution::Started, pieces, None, true);
         assert_eq!(collected.to_bytes().len(), all);
         let chunks: Vec<Bytes> = collected.chunks().collect();
         assert_eq!(chunks.len(), sizes.len());

@@ -190,6 +190,16 @@ impl ResponseStream {
         self.completion.as_ref()
     }
 
+    /// Returns what the response proves so far about the execution: that the function has started, if the
+    /// response has one of Lambda's headers or a chunk has arrived.
+    #[must_use]
+    pub fn execution(&self) -> Execution {
+        match self.received() {
+            0 => self.execution,
+            _ => Execution::Started,
+        }
+    }
+
     /// Returns how many bytes of the function's response have arrived so far.
     #[must_use]
     pub fn received(&self) -> u64 {
@@ -240,7 +250,15 @@ impl ResponseStream {
             }
         };
         let complete = failed.is_none();
-        let collected = Collected::new(self.head, self.attempts, pieces, self.completion, complete);
+        let execution = self.execution();
+        let collected = Collected::new(
+            self.head,
+            self.attempts,
+            execution,
+            pieces,
+            self.completion,
+            complete,
+        );
         match failed {
             None => Ok(collected),
             Some(error) => Err(error.with_collected(collected)),
@@ -392,10 +410,7 @@ impl ResponseStream {
     fn failed(&mut self, error: Error) -> Error {
         self.body = None;
         self.pieces = None;
-        let error = match self.received() {
-            0 => error.with_proof(self.execution),
-            _ => error,
-        };
+        let error = error.with_proof(self.execution());
         self.span.failed(&error);
         error
             .with_request_id(self.head.request_id.as_deref())

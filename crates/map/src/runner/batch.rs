@@ -8,11 +8,14 @@
 //! A function may also return an array with a result for each payload.
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use lambda_invoke::InvocationType;
 use serde::Deserialize;
+use serde::de::{Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::attempt::Mode;
@@ -43,7 +46,7 @@ pub(super) enum BatchResponse {
 #[serde(rename_all = "camelCase", expecting = "an object")]
 struct Response<'r> {
     #[serde(borrow, default)]
-    batch_item_failures: Option<Vec<Failure<'r>>>,
+    batch_item_failures: Option<&'r RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -73,16 +76,17 @@ pub(super) fn read(response: &Bytes, keys: &[Option<Arc<str>>]) -> BatchResponse
     }
     let is_array = response.trim_ascii_start().starts_with(b"[");
     if is_array {
-        return match serde_json::from_slice::<Vec<&RawValue>>(response) {
-            Ok(results) if results.len() == keys.len() => BatchResponse::Results(
-                results
-                    .iter()
-                    .map(|result| response.slice_ref(result.get().as_bytes()))
-                    .collect(),
-            ),
-            Ok(results) => BatchResponse::Invalid(format!(
+        let mut results = Vec::new();
+        let count = elements(response, |result: &RawValue| {
+            if results.len() < keys.len() {
+                results.push(response.slice_ref(result.get().as_bytes()));
+            }
+        });
+        return match count {
+            Ok(count) if count == keys.len() => BatchResponse::Results(results),
+            Ok(count) => BatchResponse::Invalid(format!(
                 "the function returned an array of {} for a batch of {}",
-                counted(results.len() as u64, "result"),
+                counted(count as u64, "result"),
                 keys.len()
             )),
             Err(error) => {
@@ -90,28 +94,68 @@ pub(super) fn read(response: &Bytes, keys: &[Option<Arc<str>>]) -> BatchResponse
             }
         };
     }
-    let response = match serde_json::from_slice::<Option<Response<'_>>>(response) {
-        Ok(response) => response,
-        Err(error) => {
-            return BatchResponse::Invalid(format!(
-                "the response to a batch is not an object with batchItemFailures: {error}"
-            ));
-        }
-    };
-    let failures = response.and_then(|response| response.batch_item_failures);
     let mut failed = BTreeSet::new();
-    for Failure { item_identifier } in failures.unwrap_or_default() {
-        let item_identifier = item_identifier.unwrap_or(RawValue::NULL);
-        let named = positions(item_identifier, keys);
-        if named.is_empty() {
-            return BatchResponse::Invalid(format!(
-                "batchItemFailures names {item_identifier}, which is neither the key nor the \
-                 position of an item"
-            ));
+    let mut unknown = None;
+    let read = serde_json::from_slice::<Option<Response<'_>>>(response).and_then(|response| {
+        let failures = response.and_then(|response| response.batch_item_failures);
+        let failures = failures.map_or("[]", RawValue::get).as_bytes();
+        elements(failures, |Failure { item_identifier }| {
+            let identifier = item_identifier.unwrap_or(RawValue::NULL);
+            let named = positions(identifier, keys);
+            if named.is_empty() && unknown.is_none() {
+                unknown = Some(identifier.to_owned());
+            }
+            failed.extend(named);
+        })
+    });
+    match (read, unknown) {
+        (Err(error), _) => BatchResponse::Invalid(format!(
+            "the response to a batch is not an object with batchItemFailures: {error}"
+        )),
+        (Ok(_), Some(identifier)) => BatchResponse::Invalid(format!(
+            "batchItemFailures names {identifier}, which is neither the key nor the position of an item"
+        )),
+        (Ok(_), None) => {
+            BatchResponse::Failed((0..keys.len()).map(|at| failed.contains(&at)).collect())
         }
-        failed.extend(named);
     }
-    BatchResponse::Failed((0..keys.len()).map(|at| failed.contains(&at)).collect())
+}
+
+/// Reads the elements of an array one by one, and returns their number. A function wrote the array, and may
+/// have written millions.
+fn elements<'j, T: Deserialize<'j>>(
+    array: &'j [u8],
+    each: impl FnMut(T),
+) -> serde_json::Result<usize> {
+    let mut json = serde_json::Deserializer::from_slice(array);
+    let count = json.deserialize_seq(Elements {
+        each,
+        of: PhantomData,
+    })?;
+    json.end()?;
+    Ok(count)
+}
+
+struct Elements<F, T> {
+    each: F,
+    of: PhantomData<T>,
+}
+
+impl<'j, T: Deserialize<'j>, F: FnMut(T)> Visitor<'j> for Elements<F, T> {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'j>>(mut self, mut array: A) -> Result<usize, A::Error> {
+        let mut count = 0;
+        while let Some(element) = array.next_element()? {
+            (self.each)(element);
+            count += 1;
+        }
+        Ok(count)
+    }
 }
 
 /// The items that an identifier names: by their key, which several items may have, or else by

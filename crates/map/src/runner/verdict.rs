@@ -38,7 +38,7 @@ pub(super) struct Attempts {
     pub(super) max: u32,
     /// Attempts that were throttled, including this one if it was.
     pub(super) throttled: u32,
-    /// Whether all items have durable execution names.
+    /// Whether the invocation has a durable execution name.
     pub(super) durable: bool,
     /// Whether nothing was accepted for so long that waiting is pointless.
     pub(super) starved: bool,

@@ -4,6 +4,9 @@ use std::io::{self, BufRead, Read as _};
 
 use super::{Fields, MARK, MAX_ITEM, SourceError, SourceErrorKind, check};
 use crate::block::{Block, KEPT};
+
+/// How much of a text is read at once: the longest one, its separator, and one byte more.
+const MOST: u64 = MAX_ITEM as u64 + 2;
 use crate::item::Item;
 
 /// The separator that ends an item.
@@ -63,15 +66,20 @@ impl<R: BufRead> Texts<R> {
         }
     }
 
-    /// Reads the next text, with its separator.
-    fn read_text(&mut self) -> io::Result<()> {
-        let end = match self.separator {
+    /// Returns the byte that ends a text.
+    fn end(&self) -> u8 {
+        match self.separator {
             Separator::Line => b'\n',
             Separator::Nul => 0,
-        };
+        }
+    }
+
+    /// Reads the next text, with its separator.
+    fn read_text(&mut self) -> io::Result<()> {
+        let end = self.end();
         self.text.clear();
         self.text.shrink_to(KEPT);
-        let mut reader = self.reader.by_ref().take(MAX_ITEM as u64 + 2);
+        let mut reader = self.reader.by_ref().take(MOST);
         reader.read_until(end, &mut self.text).map(drop)
     }
 
@@ -82,6 +90,10 @@ impl<R: BufRead> Texts<R> {
             read.map_err(|error| SourceError::new(self.place(), SourceErrorKind::Io(error)))?;
             if self.text.is_empty() {
                 return Ok(None);
+            }
+            // The text goes on, whatever the part that was read looks like.
+            if self.text.len() as u64 == MOST && !self.text.ends_with(&[self.end()]) {
+                return Err(SourceError::new(self.place(), SourceErrorKind::TooLarge));
             }
             let mut payload = match self.separator {
                 Separator::Nul => self.text.strip_suffix(&[0]).unwrap_or(&self.text),
@@ -140,6 +152,17 @@ mod tests {
         );
         let text = "{\n\"a\":1}\0\0[2]";
         assert_eq!(read(text, Separator::Nul).unwrap(), ["{\n\"a\":1}", "[2]"]);
+    }
+
+    #[test]
+    fn a_line_is_not_split_where_it_is_too_long() {
+        for (start, end) in [("1", "2\n"), ("", "1\n")] {
+            let text = format!("{start}{}{end}3\n", " ".repeat(MAX_ITEM + 2));
+            let error = read(&text, Separator::Line).unwrap_err();
+            assert!(error.starts_with("line 1: "), "{error}");
+        }
+        let text = format!("1{}\n2\n", " ".repeat(MAX_ITEM));
+        assert_eq!(read(&text, Separator::Line).unwrap(), ["1", "2"]);
     }
 
     #[test]

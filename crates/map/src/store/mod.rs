@@ -22,7 +22,7 @@ pub use self::error::JournalError;
 use self::threads::{Job, append, start_syncer, start_thread};
 use crate::block::KEPT;
 use crate::journal::{Decoded, Header, Record, SLOT, Scanner, Settled, Tail};
-use crate::state::State;
+use crate::state::{State, StateError};
 
 /// How much of a journal is read at once.
 const READ: usize = 256 << 10;
@@ -33,6 +33,9 @@ const HEADER: u64 = 64 << 10;
 /// The unit in which the file grows, in bytes, filled with zeros that records then replace. Records that
 /// extended the file themselves, a few at a time, would take twice as long to write.
 const GROWTH: u64 = 64 << 10;
+
+/// The last position of the journal at which an item may still be sent: 1 GiB before its end.
+const LAST_SENT: u64 = u32::MAX as u64 - (1 << 30) / SLOT as u64;
 
 /// A journal in a file, and the state that it records.
 ///
@@ -168,6 +171,10 @@ impl Journal {
 
     /// Adds the record of an item that is about to be sent.
     pub(crate) fn sent(&mut self, index: u64, check: u32) -> Result<(), JournalError> {
+        // Room is kept for the results of what has been sent.
+        if self.next > LAST_SENT {
+            return Err(StateError::Full.into());
+        }
         self.state.sent(index, check)?;
         self.push(&Record::Sent { index, check })
     }

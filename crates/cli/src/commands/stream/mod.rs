@@ -58,7 +58,7 @@ async fn stream(arguments: &Arguments) -> Result<(), Failure> {
     let mut stream = call.send().await.map_err(to_failure)?;
     {
         let mut known = call_state();
-        known.execution = Execution::Started;
+        known.execution = stream.execution();
         known.request_id = stream.request_id().map(str::to_owned);
     }
     if options.json {

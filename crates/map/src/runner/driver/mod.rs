@@ -86,10 +86,13 @@ struct Work {
 }
 
 impl Work {
-    fn is_durable(&self) -> bool {
-        self.items
-            .iter()
-            .all(|numbered| numbered.item.execution_name.is_some())
+    /// The durable execution name that is sent: that of an item that has the invocation to itself. A stream
+    /// cannot have one.
+    fn execution_name(&self, mode: Mode) -> Option<&Arc<str>> {
+        match (mode, &self.items[..]) {
+            (Mode::Invoke | Mode::Event, [one]) => one.item.execution_name.as_ref(),
+            _ => None,
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use super::super::verdict::{Attempts, Verdict, verdict};
 use super::super::{Ended, MaxFailures, RunError};
 use super::callers::Running;
 use super::{Driver, Numbered, Work, Writing};
+use crate::StateError;
 use crate::block::KEPT;
 use crate::item::{Cause, Event, Finished, RequestId, request_id};
 use crate::journal::Settled;
@@ -115,7 +116,7 @@ impl Driver {
             made: work.made,
             max: self.settings.max_attempts,
             throttled: work.throttled,
-            durable: work.is_durable(),
+            durable: work.execution_name(self.settings.mode).is_some(),
             starved: self
                 .throttled_since
                 .is_some_and(|since| self.now.duration_since(since) > self.settings.patience),
@@ -190,7 +191,7 @@ impl Driver {
         };
         let progress = &mut self.progress;
         progress.reports += 1;
-        progress.billed += billed;
+        progress.billed = progress.billed.saturating_add(billed);
         progress.memory_mb = report.memory_size_mb.or(progress.memory_mb);
     }
 
@@ -284,7 +285,10 @@ impl Driver {
             Ok(()) => self.closing.push(event),
             Err(error) => {
                 // Nobody can report a result later that is not recorded.
-                if matches!(error, JournalError::TooLong(_)) {
+                if matches!(
+                    error,
+                    JournalError::TooLong(_) | JournalError::State(StateError::Full)
+                ) {
                     self.deliver(event);
                 }
                 self.fail(error.into());

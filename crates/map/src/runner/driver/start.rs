@@ -157,7 +157,9 @@ impl Driver {
             });
         };
         let mut rerun = self.settings.rerun;
-        rerun.unknown |= item.execution_name.is_some();
+        // With the same settings as in the earlier run, which sent the name then as well.
+        let has_name = self.settings.batch == 1 && self.settings.mode != Mode::Stream;
+        rerun.unknown |= has_name && item.execution_name.is_some();
         let check = check_of(&item.payload);
         match journal.state().is_to_be_sent(index, check, rerun) {
             Ok(true) => return self.gather(Numbered { index, check, item }),
@@ -274,10 +276,7 @@ impl Driver {
             payload,
             log_tail: settings.mode == Mode::Invoke && (settings.log_tail || is_sampled),
             recover: work.recover,
-            execution_name: match &work.items[..] {
-                [one] => one.item.execution_name.clone(),
-                _ => None,
-            },
+            execution_name: work.execution_name(settings.mode).cloned(),
         };
         self.progress.attempts += 1;
         self.callers.start(number, work, attempt);
