@@ -15,7 +15,7 @@ use http::{Request, Response, Version};
 use http_body::{Body, Frame};
 use http_body_util::{Full, StreamBody};
 use lambda_invoke::{Client, Error, ErrorKind, Execution, Reply};
-use lambda_invoke_protocol::StreamEvent;
+use lambda_invoke_protocol::{StreamEvent, StreamException};
 use support::{Server, Step, events, http_chunk, rejection, responding, response};
 use tower_service::Service;
 
@@ -104,9 +104,16 @@ async fn a_stream_has_started_if_its_head_or_its_output_shows_it() {
     let signed = format!("{head}x-amz-executed-version: 7\r\n");
     let chunk = events([StreamEvent::PayloadChunk(Bytes::from("ab").into())]);
     let garbage = http_chunk(&[0; 64]);
+    let exception = events([StreamEvent::Exception(StreamException::new("E", "m"))]);
     for (head, body, kind, execution) in [
         (head, &[][..], ErrorKind::Truncated, Execution::Unknown),
         (head, &garbage, ErrorKind::Corrupt, Execution::Unknown),
+        (
+            head,
+            &exception,
+            ErrorKind::StreamException,
+            Execution::Unknown,
+        ),
         (head, &chunk, ErrorKind::Truncated, Execution::Started),
         (&signed, &[], ErrorKind::Truncated, Execution::Started),
         (&signed, &garbage, ErrorKind::Corrupt, Execution::Started),
@@ -120,6 +127,38 @@ async fn a_stream_has_started_if_its_head_or_its_output_shows_it() {
             "{error}"
         );
         assert!(error.may_have_run());
+    }
+    // What was collected says no more than the stream.
+    let response = [head.as_bytes(), b"\r\n"].concat();
+    let server = responding(response).await;
+    let stream = server.client().stream("f").send().await.unwrap();
+    assert_eq!(stream.execution(), Execution::Unknown);
+    let error = stream.collect_all().await.unwrap_err();
+    let error = error.collected().unwrap().text().unwrap_err();
+    assert_eq!(error.execution(), Execution::Unknown);
+}
+
+#[tokio::test]
+async fn a_reply_of_no_use_says_what_its_invocation_type_says() {
+    for (asked, head, execution) in [
+        (Asked::Payload, "200 OK", Execution::Started),
+        (Asked::Event, "202 Accepted", Execution::Unknown),
+        (Asked::DryRun, "204 No Content", Execution::NotStarted),
+    ] {
+        let server = responding(response(head, &[ID], "")).await;
+        let call = server.client().invoke("f");
+        let reply = match asked {
+            Asked::Event => call.event().send().await,
+            Asked::DryRun => call.dry_run().send().await,
+            _ => call.send().await,
+        };
+        let reply = reply.unwrap();
+        assert_eq!(reply.execution(), execution, "{asked:?}");
+        let error = reply.json::<u8>().unwrap_err();
+        assert_eq!(
+            (error.kind(), error.execution()),
+            (ErrorKind::Json, execution)
+        );
     }
 }
 

@@ -387,3 +387,24 @@ fn repair(file: &mut File, seed: u32, tail: Tail) -> Result<(), JournalError> {
     file.sync_all()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_sent_if_there_is_no_room_for_its_result() {
+        let name = format!("lambda-invoke-map-{}-full", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let mut journal = Journal::open(&path, &Header::new("count"), Duration::ZERO).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let room = u64::from(u32::MAX) - LAST_SENT;
+        assert_eq!(room * SLOT as u64, 1 << 30);
+        journal.next = LAST_SENT + 1;
+        let error = journal.sent(0, 0).unwrap_err();
+        assert!(
+            matches!(error, JournalError::State(StateError::Full)),
+            "{error}"
+        );
+    }
+}

@@ -55,7 +55,7 @@ async fn map(arguments: &Arguments) -> Result<(), Failure> {
     }
     let mut settings = settings(arguments, &prepared)?.total(source.map(|source| source.items));
     if let Some(folder) = &arguments.output_dir {
-        settings = settings.keep(results::keeper(folder)?);
+        settings = settings.keep(results::keeper(folder, arguments.journal.is_some())?);
     }
     let results = Results::new(arguments)?;
     if let Some(path) = &arguments.journal {

@@ -151,12 +151,13 @@ impl Results {
     }
 }
 
-/// Creates the folder for payloads, and returns the function that writes them there.
+/// Creates the folder for payloads, and returns the function that writes them there. If there is a journal, an
+/// item counts as done only when its file would survive a power failure, since it is never sent again.
 ///
 /// # Errors
 ///
 /// If the folder cannot be created.
-pub(super) fn keeper(folder: &Path) -> Result<Arc<Keep>, Failure> {
+pub(super) fn keeper(folder: &Path, has_journal: bool) -> Result<Arc<Keep>, Failure> {
     fs::create_dir_all(folder)
         .map_err(|error| Failure::usage(format!("cannot create {}: {error}", folder.display())))?;
     let folder = folder.to_owned();
@@ -164,13 +165,13 @@ pub(super) fn keeper(folder: &Path) -> Result<Arc<Keep>, Failure> {
         if finished.payload.is_empty() {
             return Ok(finished.line());
         }
-        let name = store(&folder, finished)?;
+        let name = store(&folder, finished, has_journal)?;
         Ok(finished.line_with(Some(&name)))
     }))
 }
 
 /// Writes a payload to its own file, which appears only when it is complete.
-fn store(folder: &Path, finished: &Finished) -> io::Result<String> {
+fn store(folder: &Path, finished: &Finished, lasts: bool) -> io::Result<String> {
     let is_json = lambda_invoke_protocol::json::check(&finished.payload).is_ok();
     let name = format!(
         "{}.{}",
@@ -180,8 +181,15 @@ fn store(folder: &Path, finished: &Finished) -> io::Result<String> {
     let temporary: PathBuf = folder.join(format!(".{}.partial", finished.index));
     let mut file = fs::File::create(&temporary)?;
     file.write_all(&finished.payload)?;
+    if lasts {
+        file.sync_all()?;
+    }
     drop(file);
     fs::rename(&temporary, folder.join(&name))?;
+    // Elsewhere, a folder cannot be opened.
+    if lasts && cfg!(unix) {
+        fs::File::open(folder)?.sync_all()?;
+    }
     Ok(name)
 }
 
