@@ -179,10 +179,15 @@ fn every_line_of_the_threat_model_names_a_test_that_exists_or_says_that_there_is
             assert!(shown.trim().starts_with("none"), "{row}");
         }
         let mut path = "";
-        for name in names {
+        while let Some(name) = names.next() {
             if name.contains('/') {
                 path = name;
                 assert!(root().join(path).exists(), "{row}");
+                let is_followed = names.peek().is_some_and(|next| !next.contains('/'));
+                assert!(
+                    is_followed || !path.ends_with(".rs"),
+                    "{path} has many tests: {row}"
+                );
             } else {
                 let test = format!("fn {name}(");
                 assert!(read(path).contains(&test), "{path} has no {test}");

@@ -78,6 +78,21 @@ fn fips_and_dual_stack_select_the_services_own_endpoints() {
 }
 
 #[test]
+fn a_profile_sends_nothing_elsewhere_where_its_endpoints_are_ignored() {
+    let elsewhere = "https://elsewhere.example/";
+    let own = "https://lambda.us-gov-east-1.amazonaws.com/";
+    let global = format!("[default]\nendpoint_url = {elsewhere}");
+    let of_service = format!(
+        "[default]\nservices = mine\n[services mine]\nlambda =\n  endpoint_url = {elsewhere}"
+    );
+    for config in [&global, &of_service] {
+        assert_eq!(endpoint(&[], config).as_deref(), Ok(elsewhere));
+        let ignored = [("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")];
+        assert_eq!(endpoint(&ignored, config).as_deref(), Ok(own), "{config}");
+    }
+}
+
+#[test]
 fn contradictory_and_invalid_settings_are_named() {
     for (variables, config, expected) in [
         (
