@@ -118,11 +118,18 @@ impl Death {
     /// for longer than the timeouts. Another attempt may find it resumed, but not within the total timeout of
     /// a call that has no other.
     pub fn must_time_out(&self, policy: Policy) -> bool {
-        let responds = matches!(self.victim, Victim::Function | Victim::Endpoint);
-        let is_awaited = matches!(self.phase, Phase::Idle | Phase::Called | Phase::Streaming);
+        let is_awaited = match self.victim {
+            // One that is suspended before it has asked for the next call is not idle, and another
+            // instance starts.
+            Victim::Function => matches!(self.phase, Phase::Called | Phase::Streaming),
+            Victim::Endpoint => {
+                matches!(self.phase, Phase::Idle | Phase::Called | Phase::Streaming)
+            }
+            Victim::Instance | Victim::Caller => false,
+        };
         match self.event {
-            Event::Suspend => responds && is_awaited && policy != Policy::AtLeastOnce,
-            Event::SuspendInTotal => responds,
+            Event::Suspend => is_awaited && policy != Policy::AtLeastOnce,
+            Event::SuspendInTotal => is_awaited,
             Event::Kill | Event::Nothing => false,
         }
     }
