@@ -285,7 +285,7 @@ fn a_stream_of_a_failed_function_is_no_success_however_it_failed() {
         (
             "imports.mjs",
             "import 'nowhere'; export const handler = async () => 1;\n",
-            "Runtime.ImportModuleError",
+            "Error",
         ),
         (
             "throws.mjs",

@@ -276,18 +276,58 @@ async fn failures_of_the_import_are_reported_once_with_their_type() {
             FailureKind::Init
         );
         assert!(called.log().contains("[ERROR]"), "{}", called.log());
-        // The import system's frames are left out.
+        // The import system's frames are left out. The official client reports none for a failed import, and
+        // the place of a syntax error; the log has the line in both cases.
         let body: Value = serde_json::from_str(&called.body()).unwrap();
         let stack = body["stackTrace"].as_array().unwrap();
-        let is_own = |frame: &Value| frame.as_str().unwrap().contains("app.py\", line 1");
-        assert!(stack.iter().all(is_own), "{body}");
-        let is_in_code = matches!(
-            error_type,
-            "Runtime.ImportModuleError" | "ZeroDivisionError"
-        );
-        assert_eq!(stack.len(), usize::from(is_in_code), "{body}");
+        let (frame, in_log) = match error_type {
+            "Runtime.ImportModuleError" => (None, "app.py\", line 1"),
+            "Runtime.UserCodeSyntaxError" => (
+                Some("app.py\" Line 1\n    def handler(:"),
+                "app.py\" Line 1",
+            ),
+            "ZeroDivisionError" => (Some("app.py\", line 1"), "app.py\", line 1"),
+            _ => (None, "Traceback"),
+        };
+        assert_eq!(stack.len(), usize::from(frame.is_some()), "{body}");
+        if let Some(frame) = frame {
+            assert!(stack[0].as_str().unwrap().contains(frame), "{body}");
+        }
+        assert!(called.log().contains(in_log), "{}", called.log());
         assert!(started.elapsed().as_secs() < 20);
     }
+}
+
+/// The default counts for every socket of the process that is made later, the client's included.
+#[tokio::test]
+async fn a_default_timeout_for_sockets_does_not_end_an_idle_instance() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "import os, socket\n\
+                socket.setdefaulttimeout(0.3)\n\
+                def lambda_handler(event, context):\n    return os.getpid()\n";
+    let pool = Pool::new(function(&folder, "app.py", text));
+    let first = invoke(&pool, "{}").await.text();
+    tokio::time::sleep(std::time::Duration::from_millis(900)).await;
+    assert_eq!(invoke(&pool, "{}").await.text(), first);
+}
+
+#[tokio::test]
+async fn a_handler_in_a_module_of_the_interpreter_is_refused() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    folder.file("time.py", "def run(event, context):\n    return 1\n");
+    let program = Program::python(folder.path(), "time.run").unwrap();
+    let called = invoke(&Pool::new(program), "{}").await;
+    assert_eq!(called.error_type(), "Runtime.BuiltInModuleConflict");
+    assert_eq!(
+        called.message(),
+        "Cannot use built-in module time as a handler module"
+    );
 }
 
 #[tokio::test]

@@ -169,14 +169,17 @@ impl<C: Reusable> Drop for Turn<C> {
 mod tests {
     use super::*;
 
+    /// One that is closed has no number.
     struct Number(u32);
+
+    const CLOSED: Number = Number(0);
 
     impl Reusable for Number {
         /// The hundreds of the number.
         type Runtime = u32;
 
         fn is_ready(&self) -> bool {
-            true
+            self.0 > 0
         }
 
         fn runtime(&self) -> u32 {
@@ -210,6 +213,27 @@ mod tests {
         assert!(waiting[0].poll(&mut cx).is_pending());
         let given = waiting[1].poll(&mut cx);
         assert!(matches!(given, Poll::Ready(Some(Number(104)))));
+    }
+
+    #[test]
+    fn a_closed_connection_is_neither_kept_nor_given_to_a_request() {
+        let (connections, now) = (Connections::new(LIMITS), Instant::now());
+        connections.put(CLOSED);
+        assert!(!connections.has_idle());
+        let mut waiting = connections.take(now, 0).err().unwrap();
+        connections.put(CLOSED);
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        assert!(waiting.poll(&mut cx).is_pending());
+    }
+
+    #[test]
+    fn without_room_nothing_is_kept_and_no_request_queues() {
+        let connections = Connections::new(Limits { size: 0, ..LIMITS });
+        let turn = connections.take(Instant::now(), 0).err().unwrap();
+        assert!(connections.lock().waiting.is_empty());
+        connections.put(Number(1));
+        assert!(!connections.has_idle());
+        drop(turn);
     }
 
     #[test]

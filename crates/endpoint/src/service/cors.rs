@@ -2,6 +2,8 @@
 //!
 //! See the Fetch standard, "CORS protocol" (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
 
+use std::net::IpAddr;
+
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
@@ -248,12 +250,57 @@ pub(crate) fn is_local(host: &str) -> bool {
     let address = name.trim_start_matches('[').trim_end_matches(']');
     let is_name = name == "localhost" || name.ends_with(".localhost");
     let has_user = authority.as_str().contains('@');
-    !has_user && (is_name || address.parse::<std::net::IpAddr>().is_ok())
+    !has_user && (is_name || address.parse::<IpAddr>().is_ok())
+}
+
+/// Whether the authority of a page's address is on this machine or in its network: a local name, or an address
+/// that is not public. An address keeps a page from DNS rebinding, but anybody can serve pages at a public one.
+pub(crate) fn is_local_page(authority: &str) -> bool {
+    let host = authority.parse::<Authority>();
+    let host = host.as_ref().map_or("", Authority::host);
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let is_public = |address: IpAddr| match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            !(v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified())
+        }
+        IpAddr::V6(v6) => {
+            !(v6.is_loopback()
+                || v6.is_unique_local()
+                || v6.is_unicast_link_local()
+                || v6.is_unspecified())
+        }
+    };
+    is_local(authority) && !address.parse().is_ok_and(is_public)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_at_a_public_address_is_not_local() {
+        for (authority, is_one) in [
+            ("localhost:3000", true),
+            ("app.localhost", true),
+            ("127.0.0.1:3000", true),
+            ("[::1]:3000", true),
+            ("0.0.0.0:3000", true),
+            ("192.168.1.7", true),
+            ("10.1.2.3:80", true),
+            ("169.254.1.1", true),
+            ("[fd00::1]", true),
+            ("[fe80::1]:80", true),
+            ("93.184.216.34", false),
+            ("172.32.0.1", false),
+            ("[2606:2800:220:1::1]:80", false),
+            ("[::ffff:93.184.216.34]", false),
+            ("[::ffff:127.0.0.1]", true),
+            ("example.com", false),
+            ("user@127.0.0.1", false),
+        ] {
+            assert_eq!(is_local_page(authority), is_one, "{authority}");
+        }
+    }
 
     #[test]
     fn normalizes_origins_to_the_form_that_browsers_send() {

@@ -11,7 +11,7 @@ use lambda_invoke_error::ServiceError;
 use lambda_invoke_error::text::Excerpt;
 use lambda_invoke_protocol::function_url::Cors;
 
-use crate::service::cors::{Caller, Origins, check_host, is_local};
+use crate::service::cors::{Caller, Origins, check_host, is_local_page};
 use crate::service::errors;
 
 /// Checks a request's `Host` and `Origin`.
@@ -35,7 +35,7 @@ pub(super) fn check(
     };
     let is_allowed = origin.is_some_and(|origin| cors.is_some_and(|cors| cors.allows(origin)));
     let authority = text.split_once("://").map(|(_, authority)| authority);
-    if is_allowed || authority.is_some_and(is_local) {
+    if is_allowed || authority.is_some_and(is_local_page) {
         return Ok(());
     }
     Err(foreign(&text, cors))
@@ -51,7 +51,7 @@ fn is_embedded(headers: &HeaderMap) -> bool {
     let referer = text("referer").and_then(|referer| referer.parse::<Uri>().ok());
     let is_of_local_page = referer.is_some_and(|referer| {
         let authority = referer.authority().map(Authority::as_str);
-        authority.is_some_and(is_local)
+        authority.is_some_and(is_local_page)
     });
     text("sec-fetch-site") == Some("cross-site") && !is_link && !is_of_local_page
 }
@@ -143,6 +143,7 @@ mod tests {
             ("no-cors", "script", "", false),
             ("no-cors", "image", "http://localhost:3000/", true),
             ("no-cors", "image", "http://localhost.evil.example/", false),
+            ("no-cors", "image", "http://93.184.216.34/", false),
         ] {
             let mut headers = HeaderMap::new();
             for (name, value) in [
@@ -180,6 +181,9 @@ mod tests {
             ("https://app.example", false, true),
             ("https://evil.example", false, false),
             ("http://localhost.evil.example", false, false),
+            ("http://192.168.1.7:3000", true, true),
+            ("http://93.184.216.34", false, false),
+            ("http://[2606:2800:220:1::1]", false, false),
             ("null", false, false),
         ] {
             let host = "127.0.0.1:9001";

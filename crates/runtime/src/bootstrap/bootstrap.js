@@ -1,18 +1,31 @@
 // The JavaScript runtime client of lambda-invoke-runtime. The official client is used instead if the
 // function's environment has it.
 "use strict";
+// In a block, so that the function sees none of these names.
+{
+const { AsyncLocalStorage } = require("node:async_hooks");
 const fs = require("node:fs");
 // Before a library that traces or mocks requests can replace them in the module.
 const { Agent, request: httpRequest, validateHeaderValue } = require("node:http");
 const path = require("node:path");
 const { Writable } = require("node:stream");
-const { createRequire } = require("node:module");
+const { builtinModules, createRequire } = require("node:module");
 const { pathToFileURL } = require("node:url");
 const { format, types } = require("node:util");
 
 const env = process.env;
 const root = env.LAMBDA_TASK_ROOT;
 const major = Number(process.versions.node.split(".")[0]);
+
+// `node -e` makes the built-in modules and the names of a CommonJS module global. Elsewhere a function that
+// relies on them fails. `console`, `process` and, since Node.js 19, `crypto` are global everywhere.
+const everywhere = ["console", "process", ...(major < 19 ? [] : ["crypto"])];
+for (const name of [...builtinModules, "require", "module", "exports", "__filename", "__dirname"]) {
+  if (!everywhere.includes(name)) delete globalThis[name];
+}
+// It sets this one again when the script has run.
+queueMicrotask(() => delete globalThis.module);
+
 const base = "/2018-06-01/runtime/";
 const [host, port] = env.AWS_LAMBDA_RUNTIME_API.split(":");
 const agent = new Agent({ keepAlive: true });
@@ -128,7 +141,8 @@ async function load() {
       problem.stack = (await placeOf(error, source)) + problem.stack;
       throw problem;
     }
-    if (error && /^(ERR_)?MODULE_NOT_FOUND$/.test(error.code)) {
+    // As in the official client, which reports a module that an ES module imports in vain as an `Error`.
+    if (error && error.code === "MODULE_NOT_FOUND") {
       throw named("Runtime.ImportModuleError", `Error: ${error.message}`, error);
     }
     throw error;
@@ -364,7 +378,7 @@ async function streamFrom(handler, event, stream, context) {
 }
 
 // Tells invocations apart that run at the same time.
-const contexts = slots > 1 ? new (require("node:async_hooks").AsyncLocalStorage)() : undefined;
+const contexts = slots > 1 ? new AsyncLocalStorage() : undefined;
 let latest;
 
 // The invocation that the current code belongs to.
@@ -512,4 +526,5 @@ if (official) {
     .catch((error) => setImmediate(() => { throw error; }));
 } else {
   main();
+}
 }

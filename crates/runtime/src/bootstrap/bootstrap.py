@@ -142,16 +142,20 @@ def complain(text):
 
 def describe(error, request_id=""):
     stack = stack_of(error)
-    name = error.error_type if isinstance(error, InitError) else type(error).__name__
+    name, trace = type(error).__name__, None
+    if isinstance(error, InitError):
+        name, trace = error.error_type, error.trace
     try:
         message = str(error)
     except Exception:
         # The interpreter prints the same text.
         message = "<exception str() failed>"
     # The second line also without frames: by it, readers of the log know that the function has failed.
-    complain("[ERROR] %s: %s\nTraceback (most recent call last):\n%s" % (name, message, "".join(stack)))
+    shown = "".join(trace or stack)
+    complain("[ERROR] %s: %s\nTraceback (most recent call last):\n%s" % (name, message, shown))
+    reported = stack if trace is None else trace
     return name, json.dumps(
-        {"errorMessage": message, "errorType": name, "requestId": request_id, "stackTrace": stack}
+        {"errorMessage": message, "errorType": name, "requestId": request_id, "stackTrace": reported}
     )
 
 
@@ -170,9 +174,11 @@ def shorten(body):
 
 
 class InitError(Exception):
-    def __init__(self, error_type, message):
+    # `trace` replaces the frames of a traceback in the report.
+    def __init__(self, error_type, message, trace=None):
         super().__init__(message)
         self.error_type = error_type
+        self.trace = trace
 
 
 # Runs the file under its own name, which stays that of the module that other modules import.
@@ -187,17 +193,22 @@ def run_file():
 
 
 def load():
+    # A file that was named itself can be run under any name.
+    if not file and module_name.split(".")[0] in sys.builtin_module_names:
+        text = "Cannot use built-in module %s as a handler module" % module_name
+        raise InitError("Runtime.BuiltInModuleConflict", text)
     try:
         loaded = importlib.import_module(module_name.replace("/", ".")) if is_imported() else run_file()
     except ImportError as error:
         text = "Unable to import module '%s': %s" % (module_name, error)
-        raise InitError("Runtime.ImportModuleError", text).with_traceback(error.__traceback__) from None
+        # The official client reports no frames. The log shows the line that failed.
+        problem = InitError("Runtime.ImportModuleError", text, [])
+        raise problem.with_traceback(error.__traceback__) from None
     except SyntaxError as error:
-        name = os.path.relpath(error.filename, root) if error.filename else module_name
         text = "Syntax error in module '%s': %s" % (module_name, error)
-        problem = InitError("Runtime.UserCodeSyntaxError", text)
-        complain("  File \"%s\" Line %s\n    %s\n" % (name, error.lineno, (error.text or "").strip()))
-        raise problem from None
+        line = (error.text or "").rstrip("\n") + "\n"
+        trace = ["  File \"%s\" Line %s\n    %s" % (error.filename, error.lineno, line)]
+        raise InitError("Runtime.UserCodeSyntaxError", text, trace) from None
     found = getattr(loaded, function_name, None)
     if found is None:
         text = "Handler '%s' missing on module '%s'" % (function_name, module_name)
@@ -325,6 +336,8 @@ class Client:
     def __init__(self):
         host, _, port = api.rpartition(":")
         self.socket = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+        # The next call may come at any time, whatever default the function has set.
+        self.socket.settimeout(None)
         self.socket.connect((host, int(port)))
         self.socket.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
 

@@ -77,7 +77,8 @@ fn pasted(arguments: &Arguments, url: &str, own: &FunctionSpec) -> [String; 3] {
     [
         format!(
             "export AWS_ENDPOINT_URL_LAMBDA={url} AWS_REGION={region} AWS_DEFAULT_REGION={region} \
-             AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret}"
+             AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret} && \
+             unset AWS_PROFILE AWS_SESSION_TOKEN"
         ),
         format!("aws lambda invoke --region {region} --function-name {name} /dev/stdout"),
         format!(

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::value::{Resolver, Unresolved};
+use super::value::{self, Resolver, Unresolved};
 use super::yaml::{Kind, Node, is_intrinsic};
 use crate::functions::error::{ConfigError, Problem};
 use crate::functions::source::{is_executable, module};
@@ -351,6 +351,16 @@ impl Reader<'_> {
             }
             match self.resolver.text(node) {
                 Ok(Some(text)) if is_variable(name) && !text.contains('\0') => {
+                    let text = match node.is_plain {
+                        true => self.plain(name, text, node.line),
+                        false => text,
+                    };
+                    if name == "AWS_LAMBDA_EXEC_WRAPPER" {
+                        self.note(
+                            node.line,
+                            "AWS_LAMBDA_EXEC_WRAPPER is set, but no wrapper is run",
+                        );
+                    }
                     spec.environment.insert(name.clone(), Value(text));
                 }
                 Ok(Some(_)) => self.note(node.line, &format!("{name} cannot be a variable")),
@@ -364,6 +374,23 @@ impl Reader<'_> {
                 }
             }
         }
+    }
+
+    /// Returns the value that a deployed function gets for a variable without quotes: of YAML 1.1, which the
+    /// service reads, a boolean may have several names. A number may be written in another way; which one is
+    /// not guessed.
+    fn plain(&mut self, name: &str, text: String, line: usize) -> String {
+        if let Some(value) = value::boolean(&text) {
+            return value.to_string();
+        }
+        if value::is_rewritten_number(&text) {
+            let note = format!(
+                "variable {name} is {text}, which is a number in YAML; a deployed function may get it written \
+                 in another way, unless it has quotes"
+            );
+            self.note(line, &note);
+        }
+        text
     }
 
     fn url(&mut self, properties: &Node) -> Result<Option<Url>, ConfigError> {
@@ -424,14 +451,7 @@ impl Reader<'_> {
                 *list = self.list(name, node);
             }
         }
-        // YAML 1.1, which the service reads, has several names for the two values.
-        let credentials = self.choice(&settings, "AllowCredentials", |text| {
-            match text.to_ascii_lowercase().as_str() {
-                "true" | "yes" | "on" => Some(true),
-                "false" | "no" | "off" => Some(false),
-                _ => None,
-            }
-        });
+        let credentials = self.choice(&settings, "AllowCredentials", value::boolean);
         cors.allow_credentials = credentials.unwrap_or(false);
         cors.max_age = self.choice(&settings, "MaxAge", |text| text.parse().ok());
         match Cors::try_from(cors) {

@@ -155,6 +155,7 @@ fn reads_a_project() {
             36,
             "DYNAMIC is not set: {{resolve:...}} is replaced on deployment only",
         ),
+        (24, "VERSION is 1.10, which is a number in YAML"),
         (37, "OBJECT is not set: an object is not a text"),
         (38, "CHOSEN is not set: there is no condition IsProd"),
         (15, "not used: Events"),
@@ -165,7 +166,7 @@ fn reads_a_project() {
         assert_eq!(found.len(), 1, "{part}: {notes:#?}");
         assert!(found[0].starts_with(&begin), "{found:?}");
     }
-    assert_eq!(notes.len(), 8, "{notes:#?}");
+    assert_eq!(notes.len(), 9, "{notes:#?}");
 }
 
 #[test]

@@ -319,3 +319,127 @@ pub(super) fn malformed(function: &str, line: usize) -> Unresolved {
         format!("!{function} has arguments that are not understood"),
     )
 }
+/// Reads a boolean of YAML 1.1.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    let small = text.to_ascii_lowercase();
+    let is_capitalized = text.get(1..) == small.get(1..);
+    let is_upper = text == text.to_ascii_uppercase();
+    match small.as_str() {
+        _ if !is_capitalized && !is_upper => None,
+        "true" | "yes" | "on" => Some(true),
+        "false" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether a text is a number of YAML 1.1 that is not written in the usual way: `1.10`, `0755`, `12:30`.
+pub(super) fn is_rewritten_number(text: &str) -> bool {
+    let number = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let is_digits = |part: &str| {
+        part.starts_with(|first: char| first.is_ascii_digit())
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'_')
+    };
+    let of_base = |prefix: &str, base: u32| {
+        let digits = number.strip_prefix(prefix);
+        digits.is_some_and(|digits| u64::from_str_radix(&digits.replace('_', ""), base).is_ok())
+    };
+    let (mantissa, exponent) = match number.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (number, None),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    let is_exponent = |text: &str| is_digits(text.strip_prefix(['+', '-']).unwrap_or(text));
+    match (whole, fraction, exponent) {
+        _ if of_base("0x", 16) || of_base("0b", 2) => true,
+        (whole, None, None) if whole.contains(':') => whole.split(':').all(is_digits),
+        (whole, None, None) => {
+            is_digits(whole)
+                && (text.starts_with('+')
+                    || whole.contains('_')
+                    || whole.len() > 1 && whole.starts_with('0'))
+        }
+        (whole, Some(fraction), None) => {
+            let is_number = (whole.is_empty() || is_digits(whole))
+                && (fraction.is_empty() || is_digits(fraction));
+            let is_usual = is_digits(whole)
+                && !whole.contains('_')
+                && !fraction.contains('_')
+                && !fraction.is_empty()
+                && (fraction == "0" || !fraction.ends_with('0'))
+                && !text.starts_with('+');
+            is_number && text != "." && !is_usual
+        }
+        (whole, Some(fraction), Some(exponent)) => {
+            is_digits(whole)
+                && (fraction.is_empty() || is_digits(fraction))
+                && is_exponent(exponent)
+        }
+        // Without a point, the standard has no number.
+        (_, None, Some(_)) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn booleans_have_their_names_in_three_forms() {
+        for (text, value) in [
+            ("true", Some(true)),
+            ("True", Some(true)),
+            ("YES", Some(true)),
+            ("on", Some(true)),
+            ("no", Some(false)),
+            ("Off", Some(false)),
+            ("tRue", None),
+            ("y", None),
+            ("", None),
+            ("1", None),
+        ] {
+            assert_eq!(boolean(text), value, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_another_reader_writes_differently_are_found() {
+        for text in [
+            "1.10", "0755", "12:30", "1_000", "0x1f", "0b1", "+5", "1.5e3", ".5", "5.", "-01",
+            "1.00",
+        ] {
+            assert!(is_rewritten_number(text), "{text}");
+        }
+        for text in [
+            "1",
+            "0",
+            "-1",
+            "1.5",
+            "1.0",
+            "-0.25",
+            "1.2.3",
+            "1e5",
+            "2024-01-01",
+            "v1.10",
+            "a:b",
+            "",
+            ".",
+            "-",
+            "+",
+            "0x",
+            "12:",
+            "text",
+            "1.10.",
+            "10",
+            "1.1a",
+            "::1",
+            "10.0.0.10",
+        ] {
+            assert!(!is_rewritten_number(text), "{text}");
+        }
+    }
+}

@@ -21,6 +21,8 @@ pub(super) struct Node {
     /// The tag of an intrinsic function, such as `Ref` or `Sub`.
     pub(super) tag: Option<String>,
     pub(super) kind: Kind,
+    /// Whether it is a scalar without quotes and without a tag, which may stand for another type than a text.
+    pub(super) is_plain: bool,
     /// The number of nodes in this tree.
     size: usize,
     depth: usize,
@@ -49,6 +51,7 @@ impl Node {
             line,
             tag: tag.map(|tag| tag.suffix.clone()),
             kind,
+            is_plain: false,
             size,
             depth,
         }
@@ -216,7 +219,9 @@ pub(super) fn parse(place: &str, text: &str) -> Result<Node, ConfigError> {
                     true => Kind::Null,
                     false => Kind::Scalar(value.into_owned()),
                 };
-                (Node::new(line, tag.as_deref(), kind), anchor)
+                let mut node = Node::new(line, tag.as_deref(), kind);
+                node.is_plain = style == ScalarStyle::Plain && tag.is_none();
+                (node, anchor)
             }
             Event::Alias(anchor) => match anchors.get(&anchor) {
                 Some(node) => (node.clone(), 0),

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::functions::source;
 use crate::functions::spec::{Code, FunctionSpec, Language};
 
 /// The maximum number of files and folders that a scan examines.
@@ -33,6 +34,8 @@ pub(super) struct Sources {
     root: PathBuf,
     /// The language whose files in the root are watched.
     language: Option<Language>,
+    /// A folder of the handler's file that would not be scanned, since its name is that of build output.
+    output: Option<PathBuf>,
     /// Further files that are watched.
     files: Vec<PathBuf>,
     ignored: BTreeSet<PathBuf>,
@@ -68,7 +71,10 @@ struct Scan {
 impl Sources {
     pub(super) fn of(spec: &FunctionSpec) -> Self {
         let (language, files) = match &spec.code {
-            Code::Handler { language, .. } => (Some(*language), Vec::new()),
+            Code::Handler { language, handler } => {
+                let file = source::module(&spec.root, *language, handler);
+                (Some(*language), Vec::from_iter(file))
+            }
             Code::Command(words) => {
                 let files: Vec<_> = words.iter().map(|word| spec.root.join(word)).collect();
                 let files: Vec<_> = files.into_iter().filter(|path| path.is_file()).collect();
@@ -76,9 +82,12 @@ impl Sources {
                 (languages.next(), files)
             }
         };
+        let folders = files.iter().filter_map(|file| file.parent());
+        let output = folders.filter(|folder| is_output(&spec.root, folder));
         Self {
             root: spec.root.clone(),
             language,
+            output: output.map(Path::to_owned).next(),
             files,
             ignored: BTreeSet::new(),
         }
@@ -112,6 +121,9 @@ impl Sources {
                 snapshot,
             };
             self.scan(&self.root, DEEPEST, &mut scan);
+            if let Some(output) = &self.output {
+                self.scan(output, DEEPEST, &mut scan);
+            }
             snapshot = scan.snapshot;
             snapshot.is_complete = scan.left > 0;
         }
@@ -239,6 +251,18 @@ fn is_source(path: &Path, name: &str, language: Language) -> bool {
     !name.starts_with('.') && (self::language(path) == Some(language) || is_manifest)
 }
 
+/// Whether a folder below the root is not scanned with it.
+fn is_output(root: &Path, folder: &Path) -> bool {
+    let Ok(below) = folder.strip_prefix(root) else {
+        return false;
+    };
+    let mut path = root.to_owned();
+    below.iter().any(|name| {
+        path.push(name);
+        is_other(&name.to_string_lossy(), &path)
+    })
+}
+
 /// Whether a folder contains something other than source: dependencies, build output, caches.
 fn is_other(name: &str, path: &Path) -> bool {
     name.starts_with('.')
@@ -252,7 +276,6 @@ fn is_other(name: &str, path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::functions::source;
     use crate::functions::testing::Folder;
 
     fn names(folder: &Folder, function: &str) -> Vec<String> {
@@ -291,6 +314,21 @@ mod tests {
         assert_eq!(names(&folder, "app.py"), ["app.py", "lib/util.py"]);
         let node = ["index.mjs", "other.cjs", "package.json"];
         assert_eq!(names(&folder, "index.mjs:handler"), node);
+        // The handler, too, may be in a folder of build output.
+        folder.write("dist/lib/y.js", "");
+        let mut spec = source::argument("index.mjs:handler", folder.path()).unwrap();
+        spec.code = Code::Handler {
+            language: Language::Node,
+            handler: "dist/x.handler".to_owned(),
+        };
+        let sources = Sources::of(&spec);
+        let files = sources.snapshot().files;
+        let output: Vec<_> = files.keys().map(|path| sources.shown(path)).collect();
+        assert_eq!(
+            output,
+            [&["dist/lib/y.js", "dist/x.js"], &node[..]].concat()
+        );
+        std::fs::remove_dir_all(folder.path().join("dist/lib")).unwrap();
         // The root itself may be a folder of build output.
         folder.write("dist/index.mjs", "export const handler = 1");
         assert_eq!(names(&folder, "dist/index.mjs"), ["index.mjs", "x.js"]);

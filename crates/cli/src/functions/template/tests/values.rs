@@ -46,6 +46,43 @@ FunctionUrlConfig:
 }
 
 #[test]
+fn variables_without_quotes_are_those_of_a_deployed_function() {
+    let folder = project();
+    let properties = "Environment:
+        Variables: {A: True, B: 'True', C: yes, D: off, E: 1.10, F: '1.10', G: 12:30, H: 1.5, I: text,
+          AWS_LAMBDA_EXEC_WRAPPER: /opt/wrap}";
+    let found = read(&folder, &template("", properties), &[]).unwrap();
+    let variables = found.functions[0].environment.iter();
+    let variables: Vec<_> = variables
+        .map(|(name, value)| (name.as_str(), value.0.as_str()))
+        .collect();
+    assert_eq!(
+        variables,
+        [
+            ("A", "true"),
+            ("AWS_LAMBDA_EXEC_WRAPPER", "/opt/wrap"),
+            ("B", "True"),
+            ("C", "true"),
+            ("D", "false"),
+            ("E", "1.10"),
+            ("F", "1.10"),
+            ("G", "12:30"),
+            ("H", "1.5"),
+            ("I", "text"),
+        ]
+    );
+    let notes = found.notes.join("\n");
+    for expected in [
+        "variable E is 1.10,",
+        "variable G is 12:30,",
+        "no wrapper is run",
+    ] {
+        assert!(notes.contains(expected), "{notes}");
+    }
+    assert_eq!(found.notes.len(), 3, "{notes}");
+}
+
+#[test]
 fn a_mapping_has_texts_and_lists_of_texts() {
     let folder = project();
     let sections = "\
