@@ -110,6 +110,8 @@ impl ServiceError {
     #[must_use]
     pub fn with_message(mut self, message: &str) -> Self {
         let message = without_session_token(truncate(message, MAX_MESSAGE));
+        // What stands for an empty token is longer.
+        let message = truncate(&message, MAX_MESSAGE);
         self.0.message = (!message.is_empty()).then(|| message.into());
         self
     }

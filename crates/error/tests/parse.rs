@@ -188,6 +188,14 @@ fn stays_small_whatever_is_received() {
     let long = "é".repeat(MAX_MESSAGE);
     let error = body(&format!(r#"{{"message":"{long}"}}"#));
     assert_eq!(error.message().unwrap().len(), MAX_MESSAGE);
+    // What stands for a session token counts, too.
+    let tokens = "x-amz-security-token:\n".repeat(MAX_MESSAGE);
+    let message = error.with_message(&tokens).message().unwrap().to_owned();
+    assert!(
+        message.len() <= MAX_MESSAGE && message.contains("<redacted>"),
+        "{}",
+        message.len()
+    );
 
     let html = format!("<{}", "é".repeat(1 << 20));
     assert_eq!(body(&html).message().unwrap().len(), MAX_TEXT - 1);
