@@ -109,10 +109,12 @@ impl ServiceError {
     /// if a signature is wrong, the service quotes the request with the token.
     #[must_use]
     pub fn with_message(mut self, message: &str) -> Self {
-        let message = without_session_token(truncate(message, MAX_MESSAGE));
-        // What stands for an empty token is longer.
-        let message = truncate(&message, MAX_MESSAGE);
-        self.0.message = (!message.is_empty()).then(|| message.into());
+        self.0.message = match without_session_token(truncate(message, MAX_MESSAGE)) {
+            Cow::Borrowed("") => None,
+            Cow::Borrowed(message) => Some(message.into()),
+            // What stands for a token may be longer.
+            Cow::Owned(message) => Some(truncate(&message, MAX_MESSAGE).into()),
+        };
         self
     }
 
