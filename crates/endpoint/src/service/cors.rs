@@ -242,6 +242,27 @@ fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
 /// Whether a host, with or without a port, is an address or a local name. A name may end with a dot,
 /// as a complete name of DNS.
 pub(crate) fn is_local(host: &str) -> bool {
+    is_local_or(host, |_| true)
+}
+
+/// Whether the authority of a page's address is on this machine or in its network: a local name, or an address
+/// that is not public. An address keeps a page from DNS rebinding, but anybody can serve pages at a public one.
+pub(crate) fn is_local_page(authority: &str) -> bool {
+    is_local_or(authority, |address| match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified()
+        }
+        IpAddr::V6(v6) => {
+            v6.is_loopback()
+                || v6.is_unique_local()
+                || v6.is_unicast_link_local()
+                || v6.is_unspecified()
+        }
+    })
+}
+
+/// Whether a host is a local name, or an address that `is_one` accepts.
+fn is_local_or(host: &str, is_one: impl FnOnce(IpAddr) -> bool) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;
     };
@@ -250,27 +271,7 @@ pub(crate) fn is_local(host: &str) -> bool {
     let address = name.trim_start_matches('[').trim_end_matches(']');
     let is_name = name == "localhost" || name.ends_with(".localhost");
     let has_user = authority.as_str().contains('@');
-    !has_user && (is_name || address.parse::<IpAddr>().is_ok())
-}
-
-/// Whether the authority of a page's address is on this machine or in its network: a local name, or an address
-/// that is not public. An address keeps a page from DNS rebinding, but anybody can serve pages at a public one.
-pub(crate) fn is_local_page(authority: &str) -> bool {
-    let host = authority.parse::<Authority>();
-    let host = host.as_ref().map_or("", Authority::host);
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    let is_public = |address: IpAddr| match address.to_canonical() {
-        IpAddr::V4(v4) => {
-            !(v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified())
-        }
-        IpAddr::V6(v6) => {
-            !(v6.is_loopback()
-                || v6.is_unique_local()
-                || v6.is_unicast_link_local()
-                || v6.is_unspecified())
-        }
-    };
-    is_local(authority) && !address.parse().is_ok_and(is_public)
+    !has_user && (is_name || address.parse().is_ok_and(is_one))
 }
 
 #[cfg(test)]
@@ -291,6 +292,7 @@ mod tests {
             ("[fd00::1]", true),
             ("[fe80::1]:80", true),
             ("93.184.216.34", false),
+            ("93.184.216.34.", false),
             ("172.32.0.1", false),
             ("[2606:2800:220:1::1]:80", false),
             ("[::ffff:93.184.216.34]", false),

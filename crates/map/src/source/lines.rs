@@ -4,10 +4,10 @@ use std::io::{self, BufRead, Read as _};
 
 use super::{Fields, MARK, MAX_ITEM, SourceError, SourceErrorKind, check};
 use crate::block::{Block, KEPT};
+use crate::item::Item;
 
 /// How much of a text is read at once: the longest one, its separator, and one byte more.
 const MOST: u64 = MAX_ITEM as u64 + 2;
-use crate::item::Item;
 
 /// The separator that ends an item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -319,6 +319,7 @@ pub(super) fn malformed(function: &str, line: usize) -> Unresolved {
         format!("!{function} has arguments that are not understood"),
     )
 }
+
 /// Reads a boolean of YAML 1.1.
 pub(super) fn boolean(text: &str) -> Option<bool> {
     let small = text.to_ascii_lowercase();
